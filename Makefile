@@ -32,7 +32,7 @@ help:
 
 .PHONY: run
 run: build ## start Outdial on 127.0.0.1 and place one simulated call
-	@bin/outdial serve --data .data --first-call
+	@bin/outdial serve --data .data --sim-speed 10 --first-call
 
 .PHONY: build
 build: ## build bin/outdial

@@ -26,7 +26,7 @@ type AgentEnv struct {
 	Store    string    // where to claim and report: "sqlite:PATH"
 	Task     string    // the ARN of this task
 	Carrier  string    // who places the call: "simulated:PATH?speed=10"
-	Deadline time.Time // when the agent ends itself, whatever it is doing
+	Deadline time.Time // the last moment at which the agent takes its claim
 }
 
 var (
