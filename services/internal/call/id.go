@@ -1,0 +1,38 @@
+package call
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Ids sort by the time of creation, so that lists need no other key:
+//
+//	call_<ULID>                    a single call
+//	call_<ULID of batch>-<000001>  the calls of a batch, by ordinal from 1
+//	batch_<ULID>  redrive_<ULID>
+const (
+	callPrefix    = "call_"
+	batchPrefix   = "batch_"
+	redrivePrefix = "redrive_"
+)
+
+// SingleID is the id of a single call.
+func SingleID(ulid string) string { return callPrefix + ulid }
+
+// BatchID is the id of a batch.
+func BatchID(ulid string) string { return batchPrefix + ulid }
+
+// RedriveID is the id of a redrive.
+func RedriveID(ulid string) string { return redrivePrefix + ulid }
+
+// BatchCallID is the id of the call made from the n-th accepted row of a batch,
+// from 1. It is a function of both, so that expanding a row again adds nothing.
+func BatchCallID(batchID string, n int) string {
+	return fmt.Sprintf("%s%s-%06d", callPrefix, strings.TrimPrefix(batchID, batchPrefix), n)
+}
+
+// ClientToken is the idempotency token of an attempt's launch, and the name
+// under which its task is found: at most 64 characters of letters, digits, "_" and "-".
+func ClientToken(callID string, attempt int) string {
+	return fmt.Sprintf("%s-%d", callID, attempt)
+}

@@ -1,0 +1,69 @@
+package call
+
+import "time"
+
+// Redrive is a stored request to reopen all dead-lettered calls that match. It
+// is worked off in slices, in the order of ids, and takes no call twice.
+type Redrive struct {
+	ID    string          `json:"id"`
+	Owner string          `json:"owner"`           // who asked
+	Only  string          `json:"only,omitempty"`  // only calls of this owner; empty: of all
+	Cause DeadLetterCause `json:"cause,omitempty"` // only this cause; empty: any
+
+	Cursor   string    `json:"cursor,omitempty"` // id of the last call looked at
+	Redriven int       `json:"redriven"`
+	Skipped  int       `json:"skipped"`
+	Done     bool      `json:"done"`
+	Due      time.Time `json:"due,omitzero"`
+	Version  int64     `json:"version"`
+
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// RedriveChange is a change of a redrive. It is applied alone, or with the
+// change of the call that it reopens, so that its counts are exact.
+type RedriveChange struct {
+	Before Redrive // zero for a new one
+	After  Redrive
+	Key    *IdempotencyKey // stored with a new one
+}
+
+// RedriveRequested stores the request; the tracker works it off.
+func RedriveRequested(r Redrive, key *IdempotencyKey, now time.Time) RedriveChange {
+	now = stamp(now)
+	r.CreatedAt, r.UpdatedAt, r.Due = now, now, now
+	r.Version = 1
+	return RedriveChange{After: r, Key: key}
+}
+
+// Reopening is the redrive's progress to be applied with the reopened call.
+func (r Redrive) Reopening(callID string, now time.Time) RedriveChange {
+	after := r.next(now)
+	after.Cursor = callID
+	after.Redriven++
+	return RedriveChange{Before: r, After: after}
+}
+
+// Skipping passes a call that can't be reopened.
+func (r Redrive) Skipping(callID string, now time.Time) RedriveChange {
+	after := r.next(now)
+	after.Cursor = callID
+	after.Skipped++
+	return RedriveChange{Before: r, After: after}
+}
+
+// Ending says that no more calls match.
+func (r Redrive) Ending(now time.Time) RedriveChange {
+	after := r.next(now)
+	after.Done = true
+	after.Due = time.Time{}
+	return RedriveChange{Before: r, After: after}
+}
+
+func (r Redrive) next(now time.Time) Redrive {
+	r.Version++
+	r.UpdatedAt = stamp(now)
+	r.Due = r.UpdatedAt
+	return r
+}
