@@ -1,0 +1,219 @@
+package tracking
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/outdial/outdial/contracts/messages"
+	"github.com/outdial/outdial/services/internal/call"
+	"github.com/outdial/outdial/services/internal/task"
+)
+
+// dueAtOnce is how many due items are read at once.
+const dueAtOnce = 100
+
+// Tick is what happens every minute: a fill, and a look at what is due. Together
+// they make good whatever else was lost.
+func (t *Tracker) Tick(ctx context.Context) error {
+	t.fill(ctx)
+	return t.LookAtDue(ctx)
+}
+
+// LookAtDue looks at everything that is due, the longest overdue first. What
+// fails is passed over, so that it can't keep the rest waiting, and is met again
+// at the next look.
+func (t *Tracker) LookAtDue(ctx context.Context) error {
+	began := t.Now()
+	passed := map[string]bool{}
+	var failed error
+	for {
+		items, err := t.Store.Due(ctx, t.Now(), dueAtOnce+len(passed))
+		if err != nil {
+			return errors.Join(failed, fmt.Errorf("list what is due: %w", err))
+		}
+		fresh := 0
+		for _, item := range items {
+			if passed[item.ID] {
+				continue
+			}
+			fresh++
+			if t.Budget > 0 && t.Now().Sub(began) > t.Budget || ctx.Err() != nil {
+				return errors.Join(failed, ctx.Err())
+			}
+			if again, err := t.look(ctx, item); err != nil {
+				failed = errors.Join(failed, fmt.Errorf("look at %s %s: %w", item.Kind, item.ID, err))
+				passed[item.ID] = true
+			} else if !again {
+				passed[item.ID] = true
+			}
+		}
+		if fresh == 0 {
+			return failed
+		}
+	}
+}
+
+// look takes one due item a step on. It says whether a further step may follow at once.
+func (t *Tracker) look(ctx context.Context, item call.DueItem) (again bool, err error) {
+	switch item.Kind {
+	case call.DueBatch:
+		return t.lookAtBatch(ctx, item.ID)
+	case call.DueRedrive:
+		return t.Redrives.Work(ctx, item.ID)
+	}
+	err = t.lookAtCall(ctx, item.ID)
+	if call.NotAllowed(err) {
+		err = nil // it has moved on by itself
+	}
+	return false, err
+}
+
+func (t *Tracker) lookAtCall(ctx context.Context, id string) error {
+	c, err := t.Store.Call(ctx, id)
+	if err != nil {
+		return err
+	}
+	if c.Due.IsZero() || c.Due.After(t.Now()) {
+		return nil
+	}
+	switch {
+	case c.Status == call.Queued:
+		return t.lookAtWaiting(ctx, c)
+	case c.Status.Active():
+		return t.lookAtActive(ctx, c)
+	case c.DeadLettered():
+		return t.mark(ctx, c)
+	}
+	return nil
+}
+
+// lookAtWaiting makes a call ready whose time has come, or expires it.
+func (t *Tracker) lookAtWaiting(ctx context.Context, c call.Call) error {
+	_, err := call.Update(ctx, t.Store, c.ID, func(c call.Call) (call.Change, error) {
+		if change, err := call.LastStartPassed(c, t.Now()); err == nil {
+			return change, nil
+		}
+		return call.Ready(c, t.Now())
+	})
+	if err == nil {
+		t.fill(ctx)
+	}
+	return err
+}
+
+func (t *Tracker) lookAtActive(ctx context.Context, c call.Call) error {
+	claim, err := t.Store.Claim(ctx, c.ID, c.Attempt)
+	if err != nil {
+		return fmt.Errorf("read the claim: %w", err)
+	}
+	switch {
+	case claim.Outcome != nil:
+		return t.settle(ctx, claim)
+	case claim.Holder == call.HolderAgent:
+		return t.lookAtTask(ctx, c, claim)
+	case c.Status == call.Launching:
+		return t.sendAgain(ctx, c)
+	}
+	return t.startTimeout(ctx, c)
+}
+
+// startTimeout closes the claim first and stops the task then: an agent that
+// takes the claim at the last moment is not to be hung up on.
+func (t *Tracker) startTimeout(ctx context.Context, c call.Call) error {
+	closed, err := t.startFailed(ctx, c, "start_timeout")
+	if closed && c.Task != "" {
+		t.stop(ctx, c.Task, "did not start in time")
+	}
+	return err
+}
+
+// sendAgain sends the job of a launching call again, ever more seldom, and gives
+// up after more than a day. Of several looks at the same time one counts: else
+// they would use up the day's patience in less.
+func (t *Tracker) sendAgain(ctx context.Context, c call.Call) error {
+	if c.Resends >= t.Timing.ResendLimit() {
+		return t.giveUp(ctx, c)
+	}
+	if err := t.Jobs.Send(ctx, 0, messages.Job{CallID: c.ID, Attempt: c.Attempt}); err != nil {
+		return fmt.Errorf("send the job again: %w", err)
+	}
+	_, err := call.ApplyTo(ctx, t.Store, c, func(c call.Call) (call.Change, error) {
+		return call.JobResent(c, t.Timing, t.Now())
+	})
+	if errors.Is(err, call.ErrConflict) {
+		return nil // another look has counted it, or the call has got on
+	}
+	return err
+}
+
+func (t *Tracker) giveUp(ctx context.Context, c call.Call) error {
+	after, err := call.Update(ctx, t.Store, c.ID, func(c call.Call) (call.Change, error) {
+		return call.LaunchGivenUp(c, t.Timing, t.Now())
+	})
+	if call.RefusedFor(err, call.ConditionClaim) {
+		return nil // an agent has just started after all
+	}
+	if err != nil {
+		return err
+	}
+	return t.freed(ctx, after)
+}
+
+// lookAtTask asks how the task of the claim's holder is.
+func (t *Tracker) lookAtTask(ctx context.Context, c call.Call, claim call.Claim) error {
+	state, err := t.Tasks.Describe(ctx, claim.Task)
+	if err != nil {
+		t.Log.WarnContext(ctx, "task can't be described", "call", c.ID, "task", claim.Task, "cause", err)
+		return t.lookAgain(ctx, c, "")
+	}
+	switch {
+	case state == task.Stopped, state == task.Missing && t.provesEnd(c, claim):
+		return t.stopped(ctx, c, claim.Task)
+	case state == task.Missing:
+		return t.lookAgain(ctx, c, "")
+	}
+	if c.CancelRequested || t.Now().After(claim.Expiry(t.Timing)) {
+		t.stop(ctx, claim.Task, "canceled or over its limits")
+	}
+	return t.lookAgain(ctx, c, claim.Task)
+}
+
+// provesEnd tells whether a task that can't be found has ended: when it was
+// described before, or long after the call's own limits (R5).
+func (t *Tracker) provesEnd(c call.Call, claim call.Claim) bool {
+	return c.TaskSeen == claim.Task || t.Now().After(claim.Expiry(t.Timing).Add(call.MissingTaskWait))
+}
+
+// lookAgain moves due on. A task that was seen running is remembered.
+func (t *Tracker) lookAgain(ctx context.Context, c call.Call, seen string) error {
+	_, err := call.Update(ctx, t.Store, c.ID, func(c call.Call) (call.Change, error) {
+		wait := t.Timing.Look
+		if c.CancelRequested || !c.LostAt.IsZero() {
+			wait = t.Timing.Cancel
+		}
+		return call.Looked(c, seen, t.Now().Add(wait), t.Now())
+	})
+	return err
+}
+
+// stop asks for the end of a task. It may get lost: the look is repeated.
+func (t *Tracker) stop(ctx context.Context, arn, reason string) {
+	if err := t.Tasks.Stop(ctx, arn, reason); err != nil {
+		t.Log.WarnContext(ctx, "task not stopped", "task", arn, "cause", err)
+	}
+}
+
+// mark puts the marked copy of a dead-lettered call's job into the dead-letter queue.
+func (t *Tracker) mark(ctx context.Context, c call.Call) error {
+	if err := t.Jobs.SendDead(ctx, messages.Job{CallID: c.ID, Attempt: c.Attempt, Dead: true}); err != nil {
+		return fmt.Errorf("send the dead letter of call %s: %w", c.ID, err)
+	}
+	_, err := call.Update(ctx, t.Store, c.ID, func(now call.Call) (call.Change, error) {
+		return call.MarkSent(now, c.Attempt, t.Now())
+	})
+	if call.NotAllowed(err) {
+		return nil
+	}
+	return err
+}
