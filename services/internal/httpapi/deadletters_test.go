@@ -1,0 +1,205 @@
+package httpapi_test
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/outdial/outdial/contracts/api"
+	"github.com/outdial/outdial/services/internal/call"
+)
+
+func (b *bundle) deadLetters(query string) []string {
+	b.t.Helper()
+	var ids []string
+	for _, c := range decode[api.CallList](b.root.get("/v1/dead-letters" + query).is(http.StatusOK)).Calls {
+		ids = append(ids, c.ID)
+	}
+	return ids
+}
+
+// giveUp has a call dead-lettered because it never started.
+func (b *bundle) giveUp(id string) {
+	b.t.Helper()
+	for range call.MaxClosed {
+		c := b.admit(id)
+		b.apply(id, func(call.Call) (call.Change, error) {
+			return call.StartFailed(c, c.Attempt, "start_timeout", b.clock.Now())
+		})
+	}
+}
+
+func TestDeadLettersAreListedByCauseNewestFirst(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	refused := b.deadLetter(b.anna.call("+12025550142").ID).ID
+	b.tick()
+	givenUp := b.bert.call("+12025550143").ID
+	b.giveUp(givenUp)
+	b.end(b.anna.call("+12025550144").ID, call.Outcome{Status: call.Failed, Dialed: true, Reason: call.ReasonCarrierError})
+	b.anna.call("+12025550145")
+	for query, want := range map[string][]string{
+		"": {givenUp, refused}, "?cause=launch_refused": {refused}, "?cause=launch_tries_used": {givenUp},
+	} {
+		if got := b.deadLetters(query); !slices.Equal(got, want) {
+			t.Errorf("%q lists %v, not %v", query, got, want)
+		}
+	}
+}
+
+func callIDs(ids ...string) string { return `{"call_ids":["` + strings.Join(ids, `","`) + `"]}` }
+
+func TestChosenDeadLettersAreReopenedOnceAndTheOthersSkipped(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	dead := b.deadLetter(b.anna.call("+12025550142").ID).ID
+	waiting := b.anna.call("+12025550143").ID
+	list := b.anna.batch("+12025550144")
+	ofCanceled := b.deadLetter(call.BatchCallID(list.ID, 1)).ID
+	b.anna.post("/v1/batches/"+list.ID+"/cancel", "").is(http.StatusAccepted)
+	absent := "call_" + nobodysULID
+	redrive := func() string {
+		t.Helper()
+		got := decode[api.RedriveResult](b.root.post("/v1/dead-letters/redrive", callIDs(dead, waiting, ofCanceled, absent)).is(http.StatusOK))
+		said := map[string]string{}
+		for _, id := range got.Redriven {
+			said[id] = "redriven"
+		}
+		for _, s := range got.Skipped {
+			said[s.ID] = string(s.Code)
+		}
+		return fmt.Sprint(said[dead], " ", said[waiting], " ", said[ofCanceled], " ", said[absent])
+	}
+	if got := redrive(); got != "redriven not_dead_lettered batch_canceled call_not_found" {
+		t.Errorf("pressed once: %s", got)
+	}
+	if got := redrive(); got != "not_dead_lettered not_dead_lettered batch_canceled call_not_found" {
+		t.Errorf("pressed twice: %s", got)
+	}
+	c := decode[api.Call](b.anna.get("/v1/calls/" + dead))
+	if c.Status != api.CallStatusQueued || c.Attempt != 2 || c.Failure != nil || c.EndedAt != nil {
+		t.Errorf("the call is %+v", c)
+	}
+	b.deadLetter(dead)
+	if got := redrive(); !strings.HasPrefix(got, "redriven ") {
+		t.Errorf("dead-lettered again and pressed again: %s", got)
+	}
+}
+
+func TestARedriveThatWasCutOffHalfWayIsFinishedByItsRepeat(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	first, second := b.deadLetter(b.anna.call("+12025550142").ID).ID, b.deadLetter(b.anna.call("+12025550143").ID).ID
+	send := func() *reply {
+		return b.root.post("/v1/dead-letters/redrive", callIDs(first, second), api.HeaderIdempotencyKey, "k")
+	}
+	b.store.fault.Store(&fault{method: "PutKey", err: errBroken})
+	send().refused(api.ProblemCodeInternal, "-")
+	b.store.fault.Store(nil)
+	got := decode[api.RedriveResult](send().is(http.StatusOK))
+	if !slices.Equal(got.Redriven, []string{first, second}) || len(got.Skipped) != 0 {
+		t.Errorf("the repeat says %+v", got)
+	}
+	for _, id := range got.Redriven {
+		if c := decode[api.Call](b.anna.get("/v1/calls/" + id)); c.Attempt != 2 {
+			t.Errorf("call %s has attempt %d", id, c.Attempt)
+		}
+	}
+}
+
+func TestAllDeadLettersAreReopenedInSlicesWithProgress(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	for i := range 25 { // two slices and a half
+		b.deadLetter(b.anna.call(fmt.Sprintf("+120255501%02d", i)).ID)
+	}
+	givenUp := b.bert.call("+12025550143").ID
+	b.giveUp(givenUp)
+	list := b.bert.batch("+12025550144")
+	b.deadLetter(call.BatchCallID(list.ID, 1))
+	b.bert.post("/v1/batches/"+list.ID+"/cancel", "").is(http.StatusAccepted)
+
+	got := b.root.post("/v1/dead-letters/redrive", `{"all":true,"cause":"launch_refused"}`).is(http.StatusAccepted)
+	accepted := decode[api.Redrive](got)
+	path := got.header.Get("Location")
+	if accepted.Status != api.RedriveStatusActive || path != "/v1/dead-letters/redrives/"+accepted.ID || *accepted.Cause != api.FailureCauseLaunchRefused {
+		t.Errorf("it is %+v at %s", accepted, path)
+	}
+	if stored := b.root.get(path).is(http.StatusOK); string(stored.body) != string(got.body) {
+		t.Errorf("there it is\n%s, and was\n%s", stored.body, got.body)
+	}
+	b.expand()
+	done := decode[api.Redrive](b.root.get(path).is(http.StatusOK))
+	if done.Status != api.RedriveStatusCompleted || done.Redriven != 25 || done.Skipped != 1 {
+		t.Errorf("it ends as %+v", done)
+	}
+	if left := b.deadLetters(""); len(left) != 2 || !slices.Contains(left, givenUp) {
+		t.Errorf("left are %v", left)
+	}
+	again := decode[api.Redrive](b.root.post("/v1/dead-letters/redrive", `{"all":true}`).is(http.StatusAccepted))
+	b.expand()
+	if again = decode[api.Redrive](b.root.get("/v1/dead-letters/redrives/" + again.ID)); again.Redriven != 1 || again.Skipped != 1 {
+		t.Errorf("pressed again it ends as %+v", again)
+	}
+}
+
+func TestARedriveOfNeitherOrBothIsRefused(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	dead := b.deadLetter(b.anna.call("+12025550142").ID).ID
+	many := make([]string, 101)
+	for i := range many {
+		many[i] = fmt.Sprintf("call_%s-%06d", nobodysULID, i+1)
+	}
+	writes := b.store.writes.Load()
+	for body, field := range map[string]string{
+		`{"all":false}`:                                        "/call_ids",
+		`{"call_ids":[]}`:                                      "/call_ids",
+		`{"cause":"launch_refused"}`:                           "/call_ids",
+		callIDs(many...):                                       "/call_ids",
+		callIDs(dead, dead):                                    "/call_ids/1",
+		callIDs(dead, "x"):                                     "/call_ids/1",
+		callIDs("+12025550142"):                                "/call_ids/0",
+		callIDs("batch_" + nobodysULID):                        "/call_ids/0",
+		callIDs(strings.ToLower(dead)):                         "/call_ids/0",
+		`{"all":true,"call_ids":[]}`:                           "/all",
+		`{"all":true,"cause":"busy"}`:                          "/cause",
+		`{"all":true,"cause":""}`:                              "/cause",
+		strings.Replace(callIDs(dead), "{", `{"all":true,`, 1): "/all",
+		strings.Replace(callIDs(dead), "{", `{"cause":"launch_refused",`, 1): "/cause",
+	} {
+		if _, err := b.root.post("/v1/dead-letters/redrive", body).problem(api.ProblemCodeInvalidRequest, field); err != nil {
+			t.Errorf("%.80s: %v", body, err)
+		}
+	}
+	if b.store.writes.Load() != writes {
+		t.Error("one of them was done")
+	}
+	b.root.post("/v1/dead-letters/redrive", callIDs(many[:100]...)).is(http.StatusOK)
+}
+
+func TestARedriveThatIsNotThereIsNotFound(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	for _, id := range []string{"redrive_" + nobodysULID, "x", "batch_" + nobodysULID, "%252e%252e", "%25zz"} {
+		b.root.get("/v1/dead-letters/redrives/"+id).is(http.StatusNotFound).refused(api.ProblemCodeRedriveNotFound, "-")
+	}
+}
+
+func TestTwoRedrivesOfOneCallAtOnceMakeOneAttempt(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	dead := b.deadLetter(b.anna.call("+12025550142").ID).ID
+	redriven := 0
+	for _, a := range atOnce(20, func(int) (*reply, error) { return b.root.try(posting("/v1/dead-letters/redrive", callIDs(dead))) }) {
+		if a.err != nil {
+			t.Fatal(a.err)
+		}
+		redriven += len(decode[api.RedriveResult](a.reply.is(http.StatusOK)).Redriven)
+	}
+	if c := decode[api.Call](b.anna.get("/v1/calls/" + dead)); redriven != 1 || c.Attempt != 2 {
+		t.Errorf("%d have redriven it, and it has attempt %d", redriven, c.Attempt)
+	}
+}

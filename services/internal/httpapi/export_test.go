@@ -1,0 +1,4 @@
+package httpapi
+
+// QueryParameters are held against the document.
+var QueryParameters = queryParameters
