@@ -1,0 +1,130 @@
+package serve_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/outdial/outdial/contracts/api"
+	"github.com/outdial/outdial/services/internal/call"
+	"github.com/outdial/outdial/services/internal/simcarrier"
+	"github.com/outdial/outdial/services/internal/sqlite"
+	"github.com/outdial/outdial/services/internal/storetest"
+)
+
+// startProcess starts a server as a process of its own, which can be killed.
+func startProcess(t *testing.T, data string) (*running, *exec.Cmd) {
+	t.Helper()
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), program, "serve", data)
+	cmd.Stderr = t.Output()
+	said, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	url := address(t, said)
+	go func() { _, _ = io.Copy(io.Discard, said) }()
+	return &running{t: t, data: data, client: signedIn(t, data, url)}, cmd
+}
+
+func list(rows int) *bytes.Reader {
+	var csv bytes.Buffer
+	csv.WriteString("phone_number,name\n")
+	for i := range rows {
+		fmt.Fprintf(&csv, "+1415555%04d,Person %d\n", 2000+i, i)
+	}
+	return bytes.NewReader(csv.Bytes())
+}
+
+func (r *running) submitList(rows int) *api.SubmittedBatch {
+	r.t.Helper()
+	answer, err := r.client.SubmitBatchWithBodyWithResponse(r.t.Context(), nil, "text/csv", list(rows))
+	if err != nil || answer.JSON202 == nil {
+		r.t.Fatalf("submit: %v %s", err, answer.Body)
+	}
+	return answer.JSON202
+}
+
+func (r *running) batch(id string) *api.Batch {
+	r.t.Helper()
+	answer, err := r.client.GetBatchWithResponse(r.t.Context(), id, nil)
+	if err != nil || answer.JSON200 == nil {
+		r.t.Fatalf("get batch: %v %s", err, answer.Body)
+	}
+	return answer.JSON200
+}
+
+// checkPromises reads the data folder of a server that has stopped: no attempt
+// dialed twice, counters equal to records, no slot taken.
+func checkPromises(t *testing.T, data string) {
+	t.Helper()
+	dials, err := simcarrier.ReadDials(filepath.Join(data, "carrier"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	attempts := map[string]int{}
+	for _, d := range dials {
+		attempts[call.ClientToken(d.CallID, d.Attempt)]++
+	}
+	for attempt, n := range attempts {
+		if n > 1 {
+			t.Errorf("attempt %s dialed %d times", attempt, n)
+		}
+	}
+	db, err := sqlite.OpenExisting(context.Background(), sqlite.Options{Path: filepath.Join(data, "outdial.db")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := storetest.Check(context.Background(), db); err != nil {
+		t.Error(err)
+	}
+	room, err := db.Capacity(context.Background())
+	if err != nil || room.InUse != 0 {
+		t.Errorf("%d slots are left taken (%v)", room.InUse, err)
+	}
+}
+
+func TestABatchEndsThoughItsServerIsKilledAgainAndAgain(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	rows, kills := 60, 4
+	if testing.Short() {
+		rows, kills = 30, 2
+	}
+	r, process := startProcess(t, data)
+	id := r.submitList(rows).ID
+	for kill := range kills {
+		eventually(t, "some calls have ended", func() (bool, any) {
+			b := r.batch(id)
+			ended := b.Rows - b.Counts.Waiting - b.Counts.Active
+			return ended >= (kill+1)*rows/(kills+2), b.Counts
+		})
+		if err := process.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		_ = process.Wait()
+		r, process = startProcess(t, data)
+	}
+	eventually(t, "the batch is completed", func() (bool, any) {
+		b := r.batch(id)
+		return b.Status == api.BatchStatusCompleted, b.Counts
+	})
+	if err := process.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	_ = process.Process.Kill()
+	_ = process.Wait()
+	checkPromises(t, data)
+}
