@@ -1,0 +1,202 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/spf13/cobra"
+
+	"github.com/outdial/outdial/contracts/api"
+)
+
+func (a *app) deadLettersCommand() *cobra.Command {
+	return group(&cobra.Command{
+		Use:   "dead-letters",
+		Short: "See calls that could not be launched, and send them again",
+		Long:  "See calls that could not be launched, and send them again. It takes an administrator.",
+		Example: `  outdial dead-letters list
+  outdial dead-letters redrive --all --wait`,
+		GroupID: groupOps,
+	}, a.deadLettersListCommand(), a.redriveCommand(), a.redriveProgressCommand())
+}
+
+func (a *app) deadLettersListCommand() *cobra.Command {
+	var flags listFlags
+	cause := choices{allowed: failureCauses}
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List dead letters, newest first",
+		Example: `  outdial dead-letters list
+  outdial dead-letters list --cause launch_refused --all | cut -f 1`,
+		Args:              noArgs,
+		ValidArgsFunction: cobra.NoFileCompletions,
+	}
+	cause.add(cmd, "cause", "calls with this cause")
+	flags.add(cmd)
+	cmd.RunE = a.ask(func(ctx context.Context, c *client, _ []string) error {
+		return list[api.Call]{
+			client: c, flags: &flags, key: "calls", page: maxPage, header: callHeader, row: a.callRow,
+			none: "There are no dead letters.",
+			get: func(ctx context.Context, p pageParams) (*http.Response, error) {
+				return c.api.ListDeadLetters(ctx, &api.ListDeadLettersParams{
+					Cause: optional(api.FailureCause(cause.one())), Cursor: p.cursor, Limit: p.limit,
+				})
+			},
+		}.run(ctx)
+	})
+	return cmd
+}
+
+func (a *app) redriveCommand() *cobra.Command {
+	var all, wait bool
+	cause := choices{allowed: failureCauses}
+	cmd := &cobra.Command{
+		Use:   "redrive CALL_ID... | --all",
+		Short: "Send dead letters again",
+		Long: `Send dead letters again: each waits for its turn as a new attempt. A call that isn't
+dead-lettered any more is skipped, so doing it twice makes one new attempt. If every
+named call was skipped, the exit code is 5.`,
+		Example: `  outdial dead-letters redrive call_01KJPQ7Z5W8XN2T4V6R9C3M1GJ
+  outdial dead-letters redrive --all --cause launch_refused --wait`,
+		Args: func(_ *cobra.Command, args []string) error {
+			switch {
+			case all && len(args) > 0:
+				return usageError("name calls or give --all, not both")
+			case !all && len(args) == 0:
+				return usageError("name the calls' ids, or give --all")
+			case !all && (wait || cause.one() != ""):
+				return usageError("--wait and --cause go with --all")
+			}
+			return nil
+		},
+		ValidArgsFunction: cobra.NoFileCompletions,
+	}
+	cmd.Flags().BoolVar(&all, "all", false, "all dead letters")
+	cause.add(cmd, "cause", "with --all, those with this cause")
+	cmd.Flags().BoolVar(&wait, "wait", false, "with --all, until every call was looked at")
+	cmd.RunE = a.ask(func(ctx context.Context, c *client, args []string) error {
+		if !all {
+			return c.redriveChosen(ctx, args)
+		}
+		return c.redriveAll(ctx, optional(api.FailureCause(cause.one())), wait)
+	})
+	return cmd
+}
+
+func (c *client) redrive(ctx context.Context, r api.RedriveRequest) (request, error) {
+	key, err := c.idempotencyKey("")
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context) (*http.Response, error) {
+		return c.api.Redrive(ctx, &api.RedriveParams{IdempotencyKey: key}, r)
+	}, ctx.Err()
+}
+
+func (c *client) redriveChosen(ctx context.Context, ids []string) error {
+	send, err := c.redrive(ctx, api.RedriveRequest{CallIds: ids})
+	if err != nil {
+		return err
+	}
+	result, answer, err := fetch[api.RedriveResult](ctx, c, send)
+	if err != nil {
+		return err
+	}
+	if c.flags.json {
+		c.out.json(answer.body)
+	} else {
+		var rows [][]cell
+		for _, id := range result.Redriven {
+			rows = append(rows, []cell{text(id), toned(toneGood, "redriven"), text("")})
+		}
+		for _, s := range result.Skipped {
+			rows = append(rows, []cell{text(s.ID), toned(toneWarn, string(s.Code)), text(s.Message)})
+		}
+		c.out.list([]string{"ID", "RESULT", "REASON"}, rows)
+	}
+	if len(result.Redriven) == 0 {
+		return &exitError{code: exitRefused, message: "no call was redriven"}
+	}
+	return nil
+}
+
+func (c *client) redriveAll(ctx context.Context, cause *api.FailureCause, wait bool) error {
+	all := true
+	send, err := c.redrive(ctx, api.RedriveRequest{All: &all, Cause: cause})
+	if err != nil {
+		return err
+	}
+	progress, answer, err := fetch[api.Redrive](ctx, c, send)
+	if err != nil {
+		return err
+	}
+	if wait {
+		return c.watchRedrive(ctx, progress.ID)
+	}
+	c.showRedrive(progress, answer.body)
+	c.screen.note("To follow it: outdial dead-letters progress %s --wait", plain(progress.ID))
+	return nil
+}
+
+func (a *app) redriveProgressCommand() *cobra.Command {
+	var wait bool
+	cmd := &cobra.Command{
+		Use:   "progress REDRIVE_ID",
+		Short: "Show how far a redrive of all is",
+		Example: `  outdial dead-letters progress redrive_01KJPR40VQ3D6F8H1K5M7P9STX
+  outdial dead-letters progress redrive_01KJPR40VQ3D6F8H1K5M7P9STX --wait`,
+		Args:              oneArg("the redrive's id"),
+		ValidArgsFunction: cobra.NoFileCompletions,
+	}
+	cmd.Flags().BoolVar(&wait, "wait", false, "until every call was looked at")
+	cmd.RunE = a.ask(func(ctx context.Context, c *client, args []string) error {
+		if wait {
+			return c.watchRedrive(ctx, args[0])
+		}
+		progress, answer, err := fetch[api.Redrive](ctx, c, func(ctx context.Context) (*http.Response, error) {
+			return c.api.GetRedrive(ctx, args[0])
+		})
+		if err != nil {
+			return err
+		}
+		c.showRedrive(progress, answer.body)
+		return nil
+	})
+	return cmd
+}
+
+func (c *client) watchRedrive(ctx context.Context, id string) error {
+	last, document, err := watch[api.Redrive]{
+		client: c,
+		get: func(ctx context.Context, _ *string) (*http.Response, error) {
+			return c.api.GetRedrive(ctx, id)
+		},
+		show: func(r api.Redrive) {
+			c.screen.draw([]cell{text(fmt.Sprintf("redriven %s, skipped %s", c.screen.count(r.Redriven), c.screen.count(r.Skipped)))})
+		},
+		done: func(r api.Redrive) bool { return r.Status == api.RedriveStatusCompleted },
+	}.run(ctx)
+	c.screen.clear()
+	if err != nil {
+		return c.stopped(ctx, err, "outdial dead-letters progress "+shellWord(id)+" --wait")
+	}
+	c.showRedrive(last, document)
+	return nil
+}
+
+func (c *client) showRedrive(r api.Redrive, document []byte) {
+	if c.flags.json {
+		c.out.json(document)
+		return
+	}
+	pairs := []pair{{"id", text(r.ID)}, {"status", text(string(r.Status))}}
+	if r.Cause != nil {
+		pairs = append(pairs, pair{"cause", text(string(*r.Cause))})
+	}
+	c.out.record(append(
+		pairs,
+		pair{"redriven", c.out.number(r.Redriven)}, pair{"skipped", c.out.number(r.Skipped)},
+		pair{"created", c.out.when(r.CreatedAt)}, pair{"updated", c.out.when(r.UpdatedAt)},
+	))
+}
