@@ -105,11 +105,12 @@ type ClientInterface interface {
 	// With `dry_run` the list is checked in the same way and nothing is stored.
 	//
 	// **CSV as people have it.** UTF-8 with or without a byte-order mark; commas, semicolons or tabs, told from the header line;
-	// quotes as in RFC 4180; lines end in LF or CRLF; empty lines, and lines of empty cells, are skipped. The first line holds the
+	// quotes as in RFC 4180; lines end in LF, CRLF or CR; a first line `sep=;` as Excel writes it is understood; empty lines, and lines of empty cells, are skipped. The first line holds the
 	// column names, in any order; a row may have fewer cells, but not more. The number column is the one named by
-	// `number_column`, else the only one called `phone_number`, `phone`, `number`, `telephone`, `tel`, `mobile`, `cell` or
-	// `msisdn`, whatever its case, spaces, dashes and underscores. A column `region` gives a row its own region, in capital
-	// letters or not. Every other column becomes `metadata` under its name; empty cells are left out.
+	// `number_column`, else the only one called `phone_number`, `phone`, `number`, `telephone`, `tel`, `mobile`, `cell`,
+	// `msisdn`, or such a name in several other languages (`Telefonnummer`, `téléphone`, `teléfono` …), whatever its case,
+	// spaces, dashes, underscores and accents. A column `region` gives a row its own region, in capital letters or not; without
+	// one, so does a column `country` that holds a region's code. Every other column becomes `metadata` under its name; empty cells are left out.
 	//
 	// **Duplicates.** A number that stands twice in the list, however it is written, is refused the second time
 	// (`duplicate_number`) unless `allow_duplicates` is set.
@@ -127,11 +128,12 @@ type ClientInterface interface {
 	// With `dry_run` the list is checked in the same way and nothing is stored.
 	//
 	// **CSV as people have it.** UTF-8 with or without a byte-order mark; commas, semicolons or tabs, told from the header line;
-	// quotes as in RFC 4180; lines end in LF or CRLF; empty lines, and lines of empty cells, are skipped. The first line holds the
+	// quotes as in RFC 4180; lines end in LF, CRLF or CR; a first line `sep=;` as Excel writes it is understood; empty lines, and lines of empty cells, are skipped. The first line holds the
 	// column names, in any order; a row may have fewer cells, but not more. The number column is the one named by
-	// `number_column`, else the only one called `phone_number`, `phone`, `number`, `telephone`, `tel`, `mobile`, `cell` or
-	// `msisdn`, whatever its case, spaces, dashes and underscores. A column `region` gives a row its own region, in capital
-	// letters or not. Every other column becomes `metadata` under its name; empty cells are left out.
+	// `number_column`, else the only one called `phone_number`, `phone`, `number`, `telephone`, `tel`, `mobile`, `cell`,
+	// `msisdn`, or such a name in several other languages (`Telefonnummer`, `téléphone`, `teléfono` …), whatever its case,
+	// spaces, dashes, underscores and accents. A column `region` gives a row its own region, in capital letters or not; without
+	// one, so does a column `country` that holds a region's code. Every other column becomes `metadata` under its name; empty cells are left out.
 	//
 	// **Duplicates.** A number that stands twice in the list, however it is written, is refused the second time
 	// (`duplicate_number`) unless `allow_duplicates` is set.
@@ -335,11 +337,12 @@ func (c *Client) ListBatches(ctx context.Context, params *ListBatchesParams, req
 // With `dry_run` the list is checked in the same way and nothing is stored.
 //
 // **CSV as people have it.** UTF-8 with or without a byte-order mark; commas, semicolons or tabs, told from the header line;
-// quotes as in RFC 4180; lines end in LF or CRLF; empty lines, and lines of empty cells, are skipped. The first line holds the
+// quotes as in RFC 4180; lines end in LF, CRLF or CR; a first line `sep=;` as Excel writes it is understood; empty lines, and lines of empty cells, are skipped. The first line holds the
 // column names, in any order; a row may have fewer cells, but not more. The number column is the one named by
-// `number_column`, else the only one called `phone_number`, `phone`, `number`, `telephone`, `tel`, `mobile`, `cell` or
-// `msisdn`, whatever its case, spaces, dashes and underscores. A column `region` gives a row its own region, in capital
-// letters or not. Every other column becomes `metadata` under its name; empty cells are left out.
+// `number_column`, else the only one called `phone_number`, `phone`, `number`, `telephone`, `tel`, `mobile`, `cell`,
+// `msisdn`, or such a name in several other languages (`Telefonnummer`, `téléphone`, `teléfono` …), whatever its case,
+// spaces, dashes, underscores and accents. A column `region` gives a row its own region, in capital letters or not; without
+// one, so does a column `country` that holds a region's code. Every other column becomes `metadata` under its name; empty cells are left out.
 //
 // **Duplicates.** A number that stands twice in the list, however it is written, is refused the second time
 // (`duplicate_number`) unless `allow_duplicates` is set.
@@ -367,11 +370,12 @@ func (c *Client) SubmitBatchWithBody(ctx context.Context, params *SubmitBatchPar
 // With `dry_run` the list is checked in the same way and nothing is stored.
 //
 // **CSV as people have it.** UTF-8 with or without a byte-order mark; commas, semicolons or tabs, told from the header line;
-// quotes as in RFC 4180; lines end in LF or CRLF; empty lines, and lines of empty cells, are skipped. The first line holds the
+// quotes as in RFC 4180; lines end in LF, CRLF or CR; a first line `sep=;` as Excel writes it is understood; empty lines, and lines of empty cells, are skipped. The first line holds the
 // column names, in any order; a row may have fewer cells, but not more. The number column is the one named by
-// `number_column`, else the only one called `phone_number`, `phone`, `number`, `telephone`, `tel`, `mobile`, `cell` or
-// `msisdn`, whatever its case, spaces, dashes and underscores. A column `region` gives a row its own region, in capital
-// letters or not. Every other column becomes `metadata` under its name; empty cells are left out.
+// `number_column`, else the only one called `phone_number`, `phone`, `number`, `telephone`, `tel`, `mobile`, `cell`,
+// `msisdn`, or such a name in several other languages (`Telefonnummer`, `téléphone`, `teléfono` …), whatever its case,
+// spaces, dashes, underscores and accents. A column `region` gives a row its own region, in capital letters or not; without
+// one, so does a column `country` that holds a region's code. Every other column becomes `metadata` under its name; empty cells are left out.
 //
 // **Duplicates.** A number that stands twice in the list, however it is written, is refused the second time
 // (`duplicate_number`) unless `allow_duplicates` is set.
@@ -2046,11 +2050,12 @@ type ClientWithResponsesInterface interface {
 	// With `dry_run` the list is checked in the same way and nothing is stored.
 	//
 	// **CSV as people have it.** UTF-8 with or without a byte-order mark; commas, semicolons or tabs, told from the header line;
-	// quotes as in RFC 4180; lines end in LF or CRLF; empty lines, and lines of empty cells, are skipped. The first line holds the
+	// quotes as in RFC 4180; lines end in LF, CRLF or CR; a first line `sep=;` as Excel writes it is understood; empty lines, and lines of empty cells, are skipped. The first line holds the
 	// column names, in any order; a row may have fewer cells, but not more. The number column is the one named by
-	// `number_column`, else the only one called `phone_number`, `phone`, `number`, `telephone`, `tel`, `mobile`, `cell` or
-	// `msisdn`, whatever its case, spaces, dashes and underscores. A column `region` gives a row its own region, in capital
-	// letters or not. Every other column becomes `metadata` under its name; empty cells are left out.
+	// `number_column`, else the only one called `phone_number`, `phone`, `number`, `telephone`, `tel`, `mobile`, `cell`,
+	// `msisdn`, or such a name in several other languages (`Telefonnummer`, `téléphone`, `teléfono` …), whatever its case,
+	// spaces, dashes, underscores and accents. A column `region` gives a row its own region, in capital letters or not; without
+	// one, so does a column `country` that holds a region's code. Every other column becomes `metadata` under its name; empty cells are left out.
 	//
 	// **Duplicates.** A number that stands twice in the list, however it is written, is refused the second time
 	// (`duplicate_number`) unless `allow_duplicates` is set.
@@ -2068,11 +2073,12 @@ type ClientWithResponsesInterface interface {
 	// With `dry_run` the list is checked in the same way and nothing is stored.
 	//
 	// **CSV as people have it.** UTF-8 with or without a byte-order mark; commas, semicolons or tabs, told from the header line;
-	// quotes as in RFC 4180; lines end in LF or CRLF; empty lines, and lines of empty cells, are skipped. The first line holds the
+	// quotes as in RFC 4180; lines end in LF, CRLF or CR; a first line `sep=;` as Excel writes it is understood; empty lines, and lines of empty cells, are skipped. The first line holds the
 	// column names, in any order; a row may have fewer cells, but not more. The number column is the one named by
-	// `number_column`, else the only one called `phone_number`, `phone`, `number`, `telephone`, `tel`, `mobile`, `cell` or
-	// `msisdn`, whatever its case, spaces, dashes and underscores. A column `region` gives a row its own region, in capital
-	// letters or not. Every other column becomes `metadata` under its name; empty cells are left out.
+	// `number_column`, else the only one called `phone_number`, `phone`, `number`, `telephone`, `tel`, `mobile`, `cell`,
+	// `msisdn`, or such a name in several other languages (`Telefonnummer`, `téléphone`, `teléfono` …), whatever its case,
+	// spaces, dashes, underscores and accents. A column `region` gives a row its own region, in capital letters or not; without
+	// one, so does a column `country` that holds a region's code. Every other column becomes `metadata` under its name; empty cells are left out.
 	//
 	// **Duplicates.** A number that stands twice in the list, however it is written, is refused the second time
 	// (`duplicate_number`) unless `allow_duplicates` is set.
@@ -4096,11 +4102,12 @@ func (c *ClientWithResponses) ListBatchesWithResponse(ctx context.Context, param
 // With `dry_run` the list is checked in the same way and nothing is stored.
 //
 // **CSV as people have it.** UTF-8 with or without a byte-order mark; commas, semicolons or tabs, told from the header line;
-// quotes as in RFC 4180; lines end in LF or CRLF; empty lines, and lines of empty cells, are skipped. The first line holds the
+// quotes as in RFC 4180; lines end in LF, CRLF or CR; a first line `sep=;` as Excel writes it is understood; empty lines, and lines of empty cells, are skipped. The first line holds the
 // column names, in any order; a row may have fewer cells, but not more. The number column is the one named by
-// `number_column`, else the only one called `phone_number`, `phone`, `number`, `telephone`, `tel`, `mobile`, `cell` or
-// `msisdn`, whatever its case, spaces, dashes and underscores. A column `region` gives a row its own region, in capital
-// letters or not. Every other column becomes `metadata` under its name; empty cells are left out.
+// `number_column`, else the only one called `phone_number`, `phone`, `number`, `telephone`, `tel`, `mobile`, `cell`,
+// `msisdn`, or such a name in several other languages (`Telefonnummer`, `téléphone`, `teléfono` …), whatever its case,
+// spaces, dashes, underscores and accents. A column `region` gives a row its own region, in capital letters or not; without
+// one, so does a column `country` that holds a region's code. Every other column becomes `metadata` under its name; empty cells are left out.
 //
 // **Duplicates.** A number that stands twice in the list, however it is written, is refused the second time
 // (`duplicate_number`) unless `allow_duplicates` is set.
@@ -4124,11 +4131,12 @@ func (c *ClientWithResponses) SubmitBatchWithBodyWithResponse(ctx context.Contex
 // With `dry_run` the list is checked in the same way and nothing is stored.
 //
 // **CSV as people have it.** UTF-8 with or without a byte-order mark; commas, semicolons or tabs, told from the header line;
-// quotes as in RFC 4180; lines end in LF or CRLF; empty lines, and lines of empty cells, are skipped. The first line holds the
+// quotes as in RFC 4180; lines end in LF, CRLF or CR; a first line `sep=;` as Excel writes it is understood; empty lines, and lines of empty cells, are skipped. The first line holds the
 // column names, in any order; a row may have fewer cells, but not more. The number column is the one named by
-// `number_column`, else the only one called `phone_number`, `phone`, `number`, `telephone`, `tel`, `mobile`, `cell` or
-// `msisdn`, whatever its case, spaces, dashes and underscores. A column `region` gives a row its own region, in capital
-// letters or not. Every other column becomes `metadata` under its name; empty cells are left out.
+// `number_column`, else the only one called `phone_number`, `phone`, `number`, `telephone`, `tel`, `mobile`, `cell`,
+// `msisdn`, or such a name in several other languages (`Telefonnummer`, `téléphone`, `teléfono` …), whatever its case,
+// spaces, dashes, underscores and accents. A column `region` gives a row its own region, in capital letters or not; without
+// one, so does a column `country` that holds a region's code. Every other column becomes `metadata` under its name; empty cells are left out.
 //
 // **Duplicates.** A number that stands twice in the list, however it is written, is refused the second time
 // (`duplicate_number`) unless `allow_duplicates` is set.

@@ -812,7 +812,7 @@ type Problem struct {
 	// | `too_many_rows` | 413 | the list has more than 100,000 rows |
 	// | `unsupported_media_type` | 415 | the body's type isn't one that the route takes |
 	// | `phone_number_invalid` | 422 | the number can't be valid; `detail` has the reason |
-	// | `number_not_callable` | 422 | a short, premium-rate, shared-cost or emergency number |
+	// | `number_not_callable` | 422 | a short, premium-rate, shared-cost, satellite, pager, voicemail or emergency number |
 	// | `csv_no_number_column` | 422 | no column is known to hold the numbers |
 	// | `csv_two_number_columns` | 422 | more than one column may hold the numbers |
 	// | `csv_not_utf8` | 422 | the file isn't UTF-8 |
@@ -863,7 +863,7 @@ type Problem struct {
 // | `too_many_rows` | 413 | the list has more than 100,000 rows |
 // | `unsupported_media_type` | 415 | the body's type isn't one that the route takes |
 // | `phone_number_invalid` | 422 | the number can't be valid; `detail` has the reason |
-// | `number_not_callable` | 422 | a short, premium-rate, shared-cost or emergency number |
+// | `number_not_callable` | 422 | a short, premium-rate, shared-cost, satellite, pager, voicemail or emergency number |
 // | `csv_no_number_column` | 422 | no column is known to hold the numbers |
 // | `csv_two_number_columns` | 422 | more than one column may hold the numbers |
 // | `csv_not_utf8` | 422 | the file isn't UTF-8 |
@@ -1012,12 +1012,8 @@ type SubmitBatchRequest struct {
 	// CSV The text of a CSV file.
 	CSV *string `json:"csv,omitempty"`
 
-	// Metadata Your own keys and values, kept with the call and given back as they are: at most 50 keys, a key of 1 to 64 characters,
-	// a value of at most 500.
-	//
-	//
-	// Example: {"appointment":"8812"}
-	Metadata Metadata `json:"metadata,omitempty"`
+	// Metadata Metadata of every call of the batch; a row's own keys win. At most 2,000 characters in all, because every call gets a copy.
+	Metadata map[string]string `json:"metadata,omitempty"`
 
 	// Name A name for people.
 	Name *string `json:"name,omitempty"`

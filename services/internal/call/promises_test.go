@@ -3,6 +3,7 @@ package call_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -16,17 +17,12 @@ import (
 func TestNoAttemptDialsTwiceOrWithoutItsSlot(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		n := newCall(single)
-		if pick(t, "retries", true, false) {
-			retrying(&n)
-			n.Retry.MaxDials = 100
-		}
-		w := &world{t: t, c: call.Created(n, noon).After, claims: map[int]call.Claim{}}
-		for range steps() {
-			// Whoever acts may act on a record that was read a while ago.
-			w.read = append(w.read, w.c)[max(0, len(w.read)-3):]
-			c := pick(t, "read", w.read...)
-			pick(t, "who", w.worker, w.tracker, w.agent, w.agent, w.person)(c)
+		w := newWorld(t)
+		for range 4 * steps() {
+			if w.c.Status.Final() && pick(t, "another call", true, false, false, false, false, false, false, false) {
+				w = newWorld(t)
+			}
+			w.step()
 			w.check()
 		}
 	})
@@ -41,6 +37,27 @@ type world struct {
 	agents []*agent
 	inUse  int // slots
 	told   []string
+	acts   []func(call.Call)
+}
+
+func newWorld(t *rapid.T) *world {
+	n := newCall(single)
+	if pick(t, "retries", true, false) {
+		retrying(&n)
+		n.Retry.MaxDials = 100
+	}
+	w := &world{t: t, c: call.Created(n, noon).After, claims: map[int]call.Claim{}}
+	w.acts = []func(call.Call){w.worker, w.worker, w.tracker, w.agent, w.agent, w.agent, w.agent}
+	if pick(t, "may be canceled", true, false) {
+		w.acts = append(w.acts, w.person)
+	}
+	return w
+}
+
+// step lets one of them act, perhaps on a record that was read a while ago.
+func (w *world) step() {
+	w.read = append(w.read, w.c)[max(0, len(w.read)-3):]
+	pick(w.t, "who", w.acts...)(pick(w.t, "read", w.read...))
 }
 
 // agent is one start of an agent's process: an attempt may have several.
@@ -89,19 +106,24 @@ func (w *world) worker(c call.Call) {
 		w.apply(call.Ready(c, now))
 		return
 	}
-	w.apply(pick(w.t, "worker", func() (call.Change, error) {
-		launchAt, a := call.Capacity{Rate: 1}.Admit(now)
-		return call.Admitted(c, launchAt, a, "agent:1", timing, now)
-	}, func() (call.Change, error) {
-		w.agents = append(w.agents, &agent{nonce: fmt.Sprint("nonce ", len(w.agents)), attempt: c.Attempt}) // RunTask did it, whatever it answers
-		return call.TaskStarted(c, c.Attempt, task, timing, now)
-	}, func() (call.Change, error) {
-		return call.LaunchRefusedForRoom(c, c.Attempt, backoff, now)
-	}, func() (call.Change, error) {
-		return call.LaunchRefusedForGood(c, c.Attempt, "No such image.", now)
-	}, func() (call.Change, error) {
-		return call.Redriven(c, pick(w.t, "marked attempt", c.Attempt, c.Attempt-1), "", now)
-	})())
+	launchAt, room := call.Capacity{Rate: 1}.Admit(now)
+	switch pick(w.t, "worker", "admit", "launch", "launch", "launch", "launch", "no room", "refused", "redriven") {
+	case "admit":
+		w.apply(call.Admitted(c, launchAt, room, "agent:1", timing, now))
+	case "launch":
+		if c.Status == call.Launching { // RunTask does it, and does it twice when its token has expired
+			w.agents = append(w.agents, &agent{nonce: fmt.Sprint("nonce ", len(w.agents)), attempt: c.Attempt})
+		}
+		if pick(w.t, "answer", true, true, false) {
+			w.apply(call.TaskStarted(c, c.Attempt, task, timing, now))
+		}
+	case "no room":
+		w.apply(call.LaunchRefusedForRoom(c, c.Attempt, backoff, now))
+	case "refused":
+		w.apply(call.LaunchRefusedForGood(c, c.Attempt, "No such image.", now))
+	case "redriven":
+		w.apply(call.Redriven(c, pick(w.t, "marked attempt", c.Attempt, c.Attempt-1), "", now))
+	}
 }
 
 // tracker is told of events, proves ends and looks at what is due. What it may
@@ -153,12 +175,13 @@ func (w *world) holder(claim call.Claim) *agent {
 
 // agent lets one agent take its next step (R4).
 func (w *world) agent(call.Call) {
-	if len(w.agents) == 0 {
+	living := slices.DeleteFunc(slices.Clone(w.agents), func(a *agent) bool { return a.dead })
+	if len(living) == 0 {
 		return
 	}
-	a := pick(w.t, "agent", w.agents...)
+	a := pick(w.t, "agent", living...)
 	claim, exists := w.claims[a.attempt]
-	if a.dead || !exists {
+	if !exists {
 		return
 	}
 	if !claim.HeldBy(a.nonce) {

@@ -86,19 +86,19 @@ func (s *Service) acceptBatch(ctx context.Context, owner string, result BatchRes
 
 // checkBatch checks the whole request, and gives the batch as far as it is known
 // from it, and its rows.
-func (s *Service) checkBatch(r BatchRequest) (call.Batch, *rows, error) {
+func (s *Service) checkBatch(r BatchRequest) (call.Batch, *list, error) {
 	limits := s.Limits.orDefault()
 	f := fields{inQuery: r.CSVBody}
 	region, _ := f.region(r.Region)
 	settings, timeLimit := f.agent(r.Agent)
 	f.text("/name", "name", r.Name, maxName)
 	f.text("/number_column", "name of the number column", r.NumberColumn, maxColumnName)
-	f.metadata(r.Metadata)
-	f.list(r)
+	f.batchMetadata(r.Metadata)
+	f.oneList(r)
 	if err := f.err(); err != nil {
 		return call.Batch{}, nil, err // a list is read with settings that are right
 	}
-	rows := &rows{
+	rows := &list{
 		numbers: numberChecker{policy: s.Numbers}, most: limits.MaxRows,
 		region: region, metadata: r.Metadata, allowDuplicates: r.AllowDuplicates,
 	}
@@ -112,8 +112,8 @@ func (s *Service) checkBatch(r BatchRequest) (call.Batch, *rows, error) {
 	}, rows, nil
 }
 
-// list checks that there is exactly one list, which a file says for itself.
-func (f *fields) list(r BatchRequest) {
+// oneList checks that there is exactly one list. Of a file without a row readCSV says so.
+func (f *fields) oneList(r BatchRequest) {
 	switch {
 	case r.Rows != nil && r.CSV != nil:
 		f.add("/csv", CodeConflict, "There are both rows and csv; give one of them.")
@@ -137,7 +137,7 @@ func listField(r BatchRequest) string {
 const refusedShown = 100
 
 // noCallableRows refuses a list of which no row is good: a batch without a call is of no use to anybody.
-func noCallableRows(r BatchRequest, rows *rows) error {
+func noCallableRows(r BatchRequest, rows *list) error {
 	f := fields{inQuery: r.CSVBody}
 	field := f.name(listField(r))
 	f.add(listField(r), CodeNoCallableRows, "All %s rows are refused. Each of the first ones is listed in errors.", thousands(len(rows.refused)))
@@ -152,7 +152,7 @@ func noCallableRows(r BatchRequest, rows *rows) error {
 
 // writeRows writes refused and accepted rows in chunks. Without the batch they
 // are of no effect, so an error half way has accepted nothing.
-func (s *Service) writeRows(ctx context.Context, b call.Batch, rows *rows) error {
+func (s *Service) writeRows(ctx context.Context, b call.Batch, rows *list) error {
 	err := inChunks(rows.refused, b.ChunkRows, func(n int, chunk []call.RefusedRow) error {
 		return s.Store.PutRefused(ctx, b.ID, n, chunk)
 	})

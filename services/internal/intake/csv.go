@@ -9,7 +9,7 @@ import (
 // readCSV checks the rows of a file as people have it: with or without a
 // byte-order mark, separated by comma, semicolon or tab, lines ended in any of
 // the three ways, the columns in any order under names in the first line.
-func (l *rows) readCSV(file []byte, numberColumn string) *listError {
+func (l *list) readCSV(file []byte, numberColumn string) *listError {
 	text, err := decode(file)
 	if err != nil {
 		return err
@@ -31,7 +31,7 @@ func (l *rows) readCSV(file []byte, numberColumn string) *listError {
 	return l.readRecords(s, c)
 }
 
-func (l *rows) readRecords(s *scanner, c columns) *listError {
+func (l *list) readRecords(s *scanner, c columns) *listError {
 	for {
 		r, ok, err := s.nextFilled()
 		switch {

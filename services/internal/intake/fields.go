@@ -23,6 +23,7 @@ const (
 	maxMetadata      = 50 // keys
 	maxMetadataKey   = 64
 	maxMetadataValue = 500
+	maxBatchMetadata = 2_000 // all keys and values of a batch's own: every call gets a copy
 
 	minTimeLimit     = 10 // seconds
 	maxTimeLimit     = 3_600
@@ -124,6 +125,19 @@ func (f *fields) metadata(metadata map[string]string) {
 	} else if code != "" {
 		f.add("/metadata/"+pointerToken(key), code, "%s", why)
 	}
+}
+
+// batchMetadata checks the metadata that every call of a batch gets.
+func (f *fields) batchMetadata(metadata map[string]string) {
+	size := 0
+	for key, value := range metadata {
+		size += utf8.RuneCountInString(key) + utf8.RuneCountInString(value)
+	}
+	if size > maxBatchMetadata {
+		f.add("/metadata", CodeTooLong, "The batch's metadata has %d characters, and %d are the most, because every call gets a copy.", size, maxBatchMetadata)
+		return
+	}
+	f.metadata(metadata)
 }
 
 // number checks the number of a single call, and gives it as E.164.

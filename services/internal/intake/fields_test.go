@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/outdial/outdial/services/internal/intake"
 )
@@ -117,5 +118,22 @@ func TestBatchHasExactlyOneList(t *testing.T) {
 				t.Errorf("got %+v, want %s of %s", got, tt.code, tt.field)
 			}
 		})
+	}
+}
+
+func TestTheMetadataOfABatchIsShortBecauseEveryCallGetsACopy(t *testing.T) {
+	t.Parallel()
+	metadata := map[string]string{}
+	for i := range 5 {
+		metadata[fmt.Sprintf("key%d", i)] = strings.Repeat("v", 400)
+	}
+	request := intake.BatchRequest{Rows: []intake.Row{{PhoneNumber: "+12025550100"}}, Metadata: metadata, DryRun: true}
+	_, err := (&intake.Service{Now: time.Now}).SubmitBatch(t.Context(), "ann", request, nil)
+	if got := fieldsOf(err); !slices.Equal(got, []string{"/metadata"}) {
+		t.Errorf("2,020 characters: mistakes in %v (%v), want /metadata", got, err)
+	}
+	metadata["key0"] = strings.Repeat("v", 380)
+	if _, err := (&intake.Service{Now: time.Now}).SubmitBatch(t.Context(), "ann", request, nil); err != nil {
+		t.Errorf("2,000 characters are refused: %v", err)
 	}
 }

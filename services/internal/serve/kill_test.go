@@ -3,12 +3,15 @@ package serve_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/outdial/outdial/contracts/api"
 	"github.com/outdial/outdial/services/internal/call"
@@ -127,4 +130,46 @@ func TestABatchEndsThoughItsServerIsKilledAgainAndAgain(t *testing.T) {
 	_ = process.Process.Kill()
 	_ = process.Wait()
 	checkPromises(t, data)
+}
+
+// agentPID is the process of a call's agent, as it has noted it in its task's file.
+func agentPID(t *testing.T, data, callID string, attempt int) int {
+	t.Helper()
+	var pid int
+	eventually(t, "the agent has noted its process id", func() (bool, any) {
+		content, err := os.ReadFile(filepath.Join(data, "tasks", call.ClientToken(callID, attempt)+".lock"))
+		for line := range bytes.Lines(content) {
+			var note struct {
+				PID int `json:"pid"`
+			}
+			if json.Unmarshal(line, &note) == nil && note.PID != 0 {
+				pid = note.PID
+			}
+		}
+		return pid != 0, string(content) + fmt.Sprint(err)
+	})
+	return pid
+}
+
+func TestACallWhoseAgentIsKilledInTalkEndsAsAgentLostAndItsPhoneIsHungUp(t *testing.T) {
+	t.Parallel()
+	c := config(t.TempDir())
+	c.Carrier.Speed = 5
+	r := start(t, c)
+	id := r.submit(simcarrier.NumberLongTalk).ID
+	eventually(t, "somebody has answered", func() (bool, any) {
+		c := r.call(id)
+		return c.Status == api.CallStatusInProgress, c.Status
+	})
+	if err := syscall.Kill(agentPID(t, r.data, id, 1), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	got := r.ended(id)
+	if got.Status != api.CallStatusFailed || got.Failure.Reason != api.FailureReasonAgentLost || got.Attempt != 1 {
+		t.Errorf("ended as %s (%+v), attempt %d; want failed, agent_lost, never retried", got.Status, got.Failure, got.Attempt)
+	}
+	dials := r.dials()
+	if len(dials) != 1 || !dials[0].State(time.Now()).Status.Final() {
+		t.Errorf("the carrier has %+v, want one call that is over", dials)
+	}
 }

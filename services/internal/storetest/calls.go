@@ -61,9 +61,11 @@ func readsAreCopies(t *testing.T, open Opener) {
 	f := newFixture(t, open)
 	ended := f.end(f.admit(f.create(rich(f))), completed)
 	dead := f.refuseLaunch(f.admit(f.create(rich(f))))
+	taken := f.take(f.admit(f.create(rich(f))), "nonce")
 	b := f.counted(f.tick())
 	must(t, f.store.PutChunk(f.ctx, b.ID, 0, f.rows(1)))
 	f.unchanged("writing to what was read", func() {
+		taken.Settings.Voice = "changed"
 		scribble(f.call(ended.ID))
 		scribble(f.call(dead.ID))
 		claim := f.claim(ended)

@@ -8,8 +8,8 @@ import (
 	"github.com/outdial/outdial/services/internal/call"
 )
 
-// rows are the rows of a list as they are checked, one after the other.
-type rows struct {
+// list is the rows of a request as they are checked, one after the other.
+type list struct {
 	numbers         numberChecker
 	most            int
 	region          string            // of rows without their own
@@ -42,7 +42,7 @@ type entry struct {
 }
 
 // read checks all rows of the request.
-func (l *rows) read(r BatchRequest) *listError {
+func (l *list) read(r BatchRequest) *listError {
 	l.seen, l.byCode = map[string]int{}, map[string]int{}
 	if r.CSV != nil {
 		return l.readCSV(r.CSV, r.NumberColumn)
@@ -57,7 +57,7 @@ func (l *rows) read(r BatchRequest) *listError {
 }
 
 // add checks one row, which is accepted or refused.
-func (l *rows) add(e entry) {
+func (l *list) add(e entry) {
 	row, bad := l.check(e)
 	if bad.code != "" {
 		l.refuse(e.line, e.number, bad)
@@ -67,14 +67,14 @@ func (l *rows) add(e entry) {
 	l.accepted = append(l.accepted, row)
 }
 
-func (l *rows) refuse(line int, written string, bad refusal) {
+func (l *list) refuse(line int, written string, bad refusal) {
 	l.byCode[bad.code]++
 	l.refused = append(l.refused, call.RefusedRow{Line: line, Value: mask(written), Code: bad.code, Message: bad.message})
 }
 
-func (l *rows) full() bool { return len(l.accepted)+len(l.refused) >= l.most }
+func (l *list) full() bool { return len(l.accepted)+len(l.refused) >= l.most }
 
-func (l *rows) check(e entry) (call.Row, refusal) {
+func (l *list) check(e entry) (call.Row, refusal) {
 	number, bad := l.number(e)
 	if bad.code != "" {
 		return call.Row{}, bad
@@ -90,7 +90,7 @@ func (l *rows) check(e entry) (call.Row, refusal) {
 }
 
 // number checks the row's number, which its own region may say how to read.
-func (l *rows) number(e entry) (string, refusal) {
+func (l *list) number(e entry) (string, refusal) {
 	switch {
 	case isEmpty(e.number):
 		return "", refusal{CodePhoneNumberMissing, "The row has no phone number."}
@@ -110,7 +110,7 @@ func (l *rows) number(e entry) (string, refusal) {
 }
 
 // merged is the row's metadata with the batch's. Rows without their own share one map, which nobody changes.
-func (l *rows) merged(own map[string]string) (map[string]string, refusal) {
+func (l *list) merged(own map[string]string) (map[string]string, refusal) {
 	if _, code, why := metadataMistake(own); code != "" {
 		return nil, refusal{CodeMetadataInvalid, why}
 	}
