@@ -69,28 +69,21 @@ func TestMistakesInFieldsSayWhereAndWhatIsRight(t *testing.T) {
 func TestAllMistakesOfARequestAreToldAtOnce(t *testing.T) {
 	t.Parallel()
 	settings := intake.AgentSettings{Voice: strings.Repeat("v", 101), Language: "?", TimeLimit: new(1)}
-	fieldsOf := func(err error) []string {
-		var fields []string
-		for _, p := range problems(t, err) {
-			fields = append(fields, p.Field)
-		}
-		return fields
-	}
 
 	_, err := newBundle(t).Submit(t.Context(), owner, intake.SingleRequest{PhoneNumber: "112", Agent: settings, Metadata: map[string]string{"": ""}}, nil)
-	if got, want := fieldsOf(err), []string{"/agent/voice", "/agent/language", "/agent/time_limit", "/metadata/", "/phone_number"}; !slices.Equal(got, want) {
+	if got, want := fieldsOf(t, err), []string{"/agent/voice", "/agent/language", "/agent/time_limit", "/metadata/", "/phone_number"}; !slices.Equal(got, want) {
 		t.Errorf("of a call: %v, want %v", got, want)
 	}
 
 	r := intake.BatchRequest{Region: "XX", Agent: settings, Name: strings.Repeat("n", 201), NumberColumn: strings.Repeat("n", 201), CSV: []byte("x")}
 	_, err = newBundle(t).SubmitBatch(t.Context(), owner, r, nil)
-	if got, want := fieldsOf(err), []string{"/region", "/agent/voice", "/agent/language", "/agent/time_limit", "/name", "/number_column"}; !slices.Equal(got, want) {
+	if got, want := fieldsOf(t, err), []string{"/region", "/agent/voice", "/agent/language", "/agent/time_limit", "/name", "/number_column"}; !slices.Equal(got, want) {
 		t.Errorf("of a batch: %v, want %v", got, want)
 	}
 
 	r.CSVBody = true
 	_, err = newBundle(t).SubmitBatch(t.Context(), owner, r, nil)
-	if got, want := fieldsOf(err), []string{"region", "voice", "language", "time_limit", "name", "number_column"}; !slices.Equal(got, want) {
+	if got, want := fieldsOf(t, err), []string{"region", "voice", "language", "time_limit", "name", "number_column"}; !slices.Equal(got, want) {
 		t.Errorf("of a file with its settings in the query: %v, want %v", got, want)
 	}
 }
@@ -129,11 +122,21 @@ func TestTheMetadataOfABatchIsShortBecauseEveryCallGetsACopy(t *testing.T) {
 	}
 	request := intake.BatchRequest{Rows: []intake.Row{{PhoneNumber: "+12025550100"}}, Metadata: metadata, DryRun: true}
 	_, err := (&intake.Service{Now: time.Now}).SubmitBatch(t.Context(), "ann", request, nil)
-	if got := fieldsOf(err); !slices.Equal(got, []string{"/metadata"}) {
+	if got := fieldsOf(t, err); !slices.Equal(got, []string{"/metadata"}) {
 		t.Errorf("2,020 characters: mistakes in %v (%v), want /metadata", got, err)
 	}
 	metadata["key0"] = strings.Repeat("v", 380)
 	if _, err := (&intake.Service{Now: time.Now}).SubmitBatch(t.Context(), "ann", request, nil); err != nil {
 		t.Errorf("2,000 characters are refused: %v", err)
 	}
+}
+
+// fieldsOf are the fields in which an error finds mistakes.
+func fieldsOf(t *testing.T, err error) []string {
+	t.Helper()
+	var fields []string
+	for _, p := range problems(t, err) {
+		fields = append(fields, p.Field)
+	}
+	return fields
 }
