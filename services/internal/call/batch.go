@@ -195,7 +195,7 @@ func BatchExpanded(b Batch, rows []Row, now time.Time) (BatchChange, error) {
 	if b.Expanded+len(rows) > b.Rows {
 		return BatchChange{}, fmt.Errorf("batch %s has %d rows, not %d: %w", b.ID, b.Rows, b.Expanded+len(rows), ErrCorrupt)
 	}
-	change := BatchChange{Before: b, At: now}
+	change := BatchChange{Before: b, At: now, Calls: make([]Change, 0, len(rows))}
 	for i, row := range rows {
 		c := NewCall{
 			ID: BatchCallID(b.ID, b.Expanded+i+1), Owner: b.Owner, BatchID: b.ID, Row: row.Line,

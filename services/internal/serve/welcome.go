@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/outdial/outdial/contracts/api"
@@ -106,20 +105,23 @@ func (s *server) client() (*api.ClientWithResponses, error) {
 	}))
 }
 
+// whatNext names commands that work as they are printed.
 func (s *server) whatNext() {
-	name := os.Args[0]
-	url := ""
+	login := "login --data " + s.Data
 	if s.Listen != defaultListen {
-		url = " --url " + s.url()
+		login += " --url " + s.url()
 	}
-	s.say(strings.TrimRight(`
-What to try next, in another terminal:
-  %[1]s login --data %[2]s%[3]s        sign in as this server's first user
-  %[1]s call %[4]s --wait            place one more call and watch it
-  %[1]s batch submit numbers.csv --wait     place a whole list; it needs a column phone_number
-  %[1]s calls list                          see what happened
-  %[1]s --help                              everything else
-Ctrl-C stops the server; what was accepted goes on when it starts again.`, "\n"), name, s.Data, url, simcarrier.NumberBusy)
+	s.say("\nWhat to try next, in another terminal:")
+	for _, next := range []struct{ command, does string }{
+		{login, "sign in as this server's first user"},
+		{"call " + simcarrier.NumberBusy + " --wait", "place one more call, to a number that is busy"},
+		{"batch submit numbers.csv --wait", "place a whole list; it needs a column phone_number"},
+		{"calls list", "see what happened"},
+		{"--help", "everything else"},
+	} {
+		s.say("  %-62s %s", os.Args[0]+" "+next.command, next.does)
+	}
+	s.say("Ctrl-C stops the server; what was accepted goes on when it starts again.")
 }
 
 const defaultListen = "127.0.0.1:8080"

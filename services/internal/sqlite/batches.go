@@ -64,7 +64,7 @@ func batchesQuery(owner string, p call.Page) (string, []any) {
 // ApplyBatch writes a change of a batch with the calls that it adds or cancels,
 // or nothing.
 func (db *DB) ApplyBatch(ctx context.Context, ch call.BatchChange) error {
-	record, err := encode(ch.After)
+	record, err := encode(&ch.After)
 	if err != nil {
 		return err
 	}
@@ -121,7 +121,7 @@ func callsEffect(changes []call.Change) (effect, error) {
 	records := make([]string, len(changes))
 	for i := range changes {
 		var err error
-		if records[i], err = encode(changes[i].After); err != nil {
+		if records[i], err = encode(&changes[i].After); err != nil {
 			return nil, err
 		}
 	}

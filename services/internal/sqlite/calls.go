@@ -33,7 +33,7 @@ func (db *DB) Call(ctx context.Context, id string) (call.Call, error) {
 
 // Apply writes a change of a call with all its effects, or nothing.
 func (db *DB) Apply(ctx context.Context, ch call.Change) error {
-	record, err := encode(ch.After)
+	record, err := encode(&ch.After)
 	if err != nil {
 		return err
 	}

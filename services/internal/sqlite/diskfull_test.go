@@ -35,6 +35,8 @@ func TestALogThatCanGrowNoMoreLosesNothing(t *testing.T) {
 // afterwards is how many calls are created when there is room again.
 const afterwards = 5
 
+func init() { roles["fill the disk"] = playFull }
+
 func playFull(ctx context.Context, db *sqlite.DB) error {
 	signal.Ignore(syscall.SIGXFSZ) // the write fails instead
 	var limit syscall.Rlimit

@@ -55,14 +55,16 @@ func play(role, path string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	return map[string]func(context.Context, *sqlite.DB) error{
-		"admit and end":     playAdmit,
-		"take claims":       playClaims,
-		"receive":           playReceive,
-		"create":            playCreate,
-		"fill the disk":     playFull,
-		"work until killed": playWork,
-	}[role](ctx, db)
+	return roles[role](ctx, db)
+}
+
+// roles are what another process on the file may do.
+var roles = map[string]func(context.Context, *sqlite.DB) error{
+	"admit and end":     playAdmit,
+	"take claims":       playClaims,
+	"receive":           playReceive,
+	"create":            playCreate,
+	"work until killed": playWork,
 }
 
 var printing sync.Mutex
