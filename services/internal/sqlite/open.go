@@ -52,7 +52,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	if err := create(o.Path); err != nil {
 		return nil, o.fail(err)
 	}
-	if err := prepareFile(ctx, o); err != nil {
+	if err := o.patiently(ctx, prepareFile); err != nil {
 		return nil, o.fail(err)
 	}
 	return open(ctx, o, serverPool)
@@ -151,6 +151,30 @@ func create(path string) error {
 	}
 	return f.Close()
 }
+
+// patiently does again what finds the file locked, until BusyTimeout is over:
+// SQLite's own timeout does not cover the change to WAL mode, nor the moment in
+// which another program opens or closes the file.
+func (o Options) patiently(ctx context.Context, do func(context.Context, Options) error) error {
+	patience := time.NewTimer(o.BusyTimeout)
+	defer patience.Stop()
+	for {
+		err := do(ctx, o)
+		if !errors.Is(err, ErrLocked) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-patience.C:
+			return err
+		case <-time.After(openPause):
+		}
+	}
+}
+
+// openPause is the pause between tries to open a locked file.
+const openPause = 20 * time.Millisecond
 
 // prepareFile makes the file one of this program's version, in WAL mode.
 func prepareFile(ctx context.Context, o Options) (err error) {
