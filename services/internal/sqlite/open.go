@@ -65,7 +65,12 @@ func OpenExisting(ctx context.Context, o Options) (*DB, error) {
 	if _, err := os.Stat(o.Path); errors.Is(err, fs.ErrNotExist) {
 		return nil, o.fail(fmt.Errorf("%w: %w", ErrNoFile, err))
 	}
-	return open(ctx, o, agentPool)
+	var db *DB
+	err := o.patiently(ctx, func(ctx context.Context, o Options) (err error) {
+		db, err = open(ctx, o, agentPool)
+		return err
+	})
+	return db, err
 }
 
 // pool is how many resources a kind of process takes.
