@@ -143,8 +143,15 @@ func (ch *Change) end(s Status, cause string) {
 	ch.to(s, cause)
 }
 
+// maxMessage bounds a failure's sentence, in characters: a vendor's error may be
+// long, and a stored item has a largest size.
+const maxMessage = 500
+
 // fail makes the call final as failed.
 func (ch *Change) fail(f Failure) {
+	if r := []rune(f.Message); len(r) > maxMessage {
+		f.Message = string(r[:maxMessage-1]) + "…"
+	}
 	ch.After.Failure = &f
 	cause := string(f.Reason)
 	if f.Cause != "" {

@@ -127,12 +127,29 @@ func TestTwoWorkersOnOneRedriveCountEveryCallOnce(t *testing.T) {
 	dead(w, "ann", 5)
 	request(t, w, call.Redrive{ID: "redrive_1"})
 	w.Before("store.Apply", func() {
-		if _, err := w.DeadLetters.Work(t.Context(), "redrive_1"); err != nil {
-			t.Error(err)
+		if more, err := w.DeadLetters.Work(t.Context(), "redrive_1"); err != nil || !more {
+			t.Errorf("one worker: more %t, %v", more, err)
 		}
 	})
+	if more, err := w.DeadLetters.Work(t.Context(), "redrive_1"); err != nil || !more {
+		t.Errorf("the other worker: more %t, %v", more, err)
+	}
 	w.RunUntilQuiet()
 	done(t, w, "redrive_1", 5, 0)
+}
+
+func TestARedriveThatIsDoneReopensNothingMore(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	dead(w, "ann", 1)
+	request(t, w, call.Redrive{ID: "redrive_1"})
+	w.RunUntilQuiet()
+	late := dead(w, "ann", 1)[0]
+	if more, err := w.DeadLetters.Work(t.Context(), "redrive_1"); err != nil || more {
+		t.Errorf("more %t, %v", more, err)
+	}
+	is(t, w, late, call.Failed, 1)
+	done(t, w, "redrive_1", 1, 0)
 }
 
 func TestAListThatStillShowsWhatWasReopenedIsPassed(t *testing.T) {

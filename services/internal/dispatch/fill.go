@@ -72,13 +72,21 @@ func (f *fill) candidate(ctx context.Context) (call.Call, bool, error) {
 			return f.namedCandidate(ctx)
 		}
 		c, err := f.Store.Call(ctx, id)
-		if err != nil && !errors.Is(err, call.ErrNotFound) {
+		switch {
+		case err == nil && c.Ready():
+			return c, true, nil
+		case errors.Is(err, call.ErrCorrupt):
+			f.passOver(ctx, id, err)
+		case err != nil && !errors.Is(err, call.ErrNotFound):
 			return call.Call{}, false, fmt.Errorf("read call %s: %w", id, err)
 		}
-		if err == nil && c.Ready() {
-			return c, true, nil
-		}
 	}
+}
+
+// passOver leaves out a call that can't be admitted by anybody, ever, because
+// stored data contradicts itself: it must not keep all others waiting.
+func (f *fill) passOver(ctx context.Context, id string, cause error) {
+	f.Log.ErrorContext(ctx, "call passed over: its data contradicts itself", "call", id, "cause", cause)
 }
 
 // namedCandidate is the job's own call, when the lists show nobody.
@@ -123,6 +131,9 @@ func (f *fill) admit(ctx context.Context, room call.Capacity, c call.Call) (call
 		return c, nil
 	case refusedByRoom(err):
 		f.order.again(c) // the next step reads the capacity again
+		return c, nil
+	case call.RefusedFor(err, call.ConditionClaim), errors.Is(err, call.ErrCorrupt):
+		f.passOver(ctx, c.ID, err)
 		return c, nil
 	}
 	return c, fmt.Errorf("admit call %s: %w", c.ID, err)

@@ -222,7 +222,7 @@ func TestAConflictIsLookedAtAgain(t *testing.T) {
 			other := w.Create("bob")
 			work(t, w, job(w, other))
 		},
-		"the limit is changed": func(t *testing.T, w *testworld.World) { w.SetRoom(5, 1000) },
+		"the limit is changed": func(_ *testing.T, w *testworld.World) { w.SetRoom(5, 1000) },
 		"launches are refused for a moment": func(t *testing.T, w *testworld.World) {
 			w.Tasks.Answer = func(task.Request) error { return task.ErrThrottled }
 			work(t, w, job(w, w.Create("bob")))
@@ -232,12 +232,12 @@ func TestAConflictIsLookedAtAgain(t *testing.T) {
 	}
 	lists := map[string]func(t *testing.T, w *testworld.World){
 		"shown in its lane": func(*testing.T, *testworld.World) {},
-		"in no list yet": func(t *testing.T, w *testworld.World) {
+		"in no list yet": func(_ *testing.T, w *testworld.World) {
 			w.Lists.Turns = func(all []call.Turn) []call.Turn {
 				return slices.DeleteFunc(all, func(t call.Turn) bool { return t.Owner == "ann" })
 			}
 		},
-		"in a lane that is listed without it": func(t *testing.T, w *testworld.World) {
+		"in a lane that is listed without it": func(_ *testing.T, w *testworld.World) {
 			w.Lists.Ready = func(all []string) []string {
 				return slices.DeleteFunc(all, func(id string) bool { return w.Call(id).Owner == "ann" })
 			}
@@ -276,16 +276,63 @@ func TestACallThatIsCanceledBeforeItsAdmissionIsNotAdmitted(t *testing.T) {
 
 func TestAnAdmissionWithoutAnAnswerIsReadBack(t *testing.T) {
 	t.Parallel()
-	for _, fault := range []testworld.Fault{testworld.After, testworld.Unclear} {
+	for fault, want := range map[testworld.Fault]call.Status{testworld.After: call.Starting, testworld.Unclear: call.Queued} {
 		t.Run("it "+string(fault), func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			id := w.Submit("ann")
+			id := w.Create("ann")
 			w.Fail("store.Apply", fault)
+			w.Fill()
+			is(t, w, id, want, 1)
 			w.RunUntilQuiet()
 			is(t, w, id, call.Completed, 1)
 			if n := len(w.Tasks.All); n != 1 {
 				t.Errorf("%d tasks were started", n)
+			}
+		})
+	}
+}
+
+// broken is a store in which the data of one call contradicts itself.
+type broken struct {
+	dispatchStore
+	id          string
+	read, write error
+}
+
+func (b broken) Call(ctx context.Context, id string) (call.Call, error) {
+	if id == b.id && b.read != nil {
+		return call.Call{}, b.read
+	}
+	return b.dispatchStore.Call(ctx, id)
+}
+
+func (b broken) Apply(ctx context.Context, ch call.Change) error {
+	if ch.After.ID == b.id {
+		return b.write
+	}
+	return b.dispatchStore.Apply(ctx, ch)
+}
+
+func TestACallWhoseDataContradictsItselfHoldsUpNobody(t *testing.T) {
+	t.Parallel()
+	tests := map[string]broken{
+		"its record can't be read":     {read: fmt.Errorf("decode a record: %w", call.ErrCorrupt)},
+		"its claim is there already":   {write: call.Refuse(call.ConditionClaim)},
+		"its lane would count below 0": {write: fmt.Errorf("lane: %w", call.ErrCorrupt)},
+	}
+	for name, b := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			b.dispatchStore, b.id = w.Dispatcher.Store, w.Create("ann")
+			w.Dispatcher.Store = b
+			same, other := w.Create("ann"), w.Create("bob")
+			w.Fill()
+			for _, id := range []string{same, other} {
+				if c := w.Call(id); !c.Status.Active() {
+					t.Errorf("another call is %s", c.Status)
+				}
 			}
 		})
 	}

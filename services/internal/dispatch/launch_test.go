@@ -63,12 +63,12 @@ func TestTheBackoffDoublesWhileRefusalsFollowEachOther(t *testing.T) {
 	id := w.Create("ann")
 	w.Tasks.Answer = noRoom(9, task.ErrNoCapacity)
 	w.NoTicks = true
-	for attempt, want := range []time.Duration{1, 2, 4, 8, 16, 32, 60, 60, 60} {
+	for attempt, seconds := range []int{1, 2, 4, 8, 16, 32, 60, 60, 60} {
 		work(t, w, job(w, id))
 		is(t, w, id, call.Queued, attempt+2)
 		backoff := w.Room().BackoffUntil.Sub(w.Clock.Now())
-		if backoff != want*time.Second {
-			t.Errorf("refusal %d: backoff of %v, want %v", attempt+1, backoff, want*time.Second)
+		if backoff.Seconds() != float64(seconds) {
+			t.Errorf("refusal %d: backoff of %v, want %d seconds", attempt+1, backoff, seconds)
 		}
 		w.Clock.Advance(backoff)
 	}
@@ -121,6 +121,21 @@ func TestNothingIsAdmittedDuringABackoff(t *testing.T) {
 	if c := w.Call(other); !c.Status.Active() {
 		t.Errorf("the call is %s after the backoff, want it admitted", c.Status)
 	}
+}
+
+func TestABackoffThatBeginsBetweenChoiceAndAdmissionHolds(t *testing.T) {
+	t.Parallel()
+	w := paced(t, 2, 1)
+	w.Fill() // one launched, one with a token ahead
+	ahead := admitted(w)[1].ID
+	w.Clock.Advance(time.Second)
+	id := w.Create("bob")
+	w.Tasks.Answer = noRoom(1, task.ErrThrottled)
+	w.Before("store.Apply", func() { work(t, w, job(w, ahead)) })
+	w.Fill()
+	is(t, w, ahead, call.Queued, 2)
+	is(t, w, id, call.Queued, 1)
+	w.RunUntilQuiet()
 }
 
 func TestARefusedCallGoesToTheEndOfItsLane(t *testing.T) {

@@ -113,14 +113,14 @@ func TestALowerRateHoldsFromTheNextTokenOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.Run(30 * time.Second)
-	want := []time.Duration{0, 1, 2, 3, 13, 23}
+	want := []float64{0, 1, 2, 3, 13, 23} // seconds
 	at := launches(w, began)
 	if len(at) != len(want) {
 		t.Fatalf("launched after %v, want %d launches", at, len(want))
 	}
 	for i := range want {
-		if at[i] != want[i]*time.Second {
-			t.Errorf("launch %d came after %v, want %d seconds", i+1, at[i], want[i])
+		if at[i].Seconds() != want[i] {
+			t.Errorf("launch %d came after %v, want %g seconds", i+1, at[i], want[i])
 		}
 	}
 }

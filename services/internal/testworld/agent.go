@@ -166,7 +166,8 @@ func (t *Task) Event() messages.Event {
 	}
 }
 
-// agentPorts is all that an agent touches.
+// agentPorts is all that an agent touches. Its methods are named below as the
+// ports are in World.Fail.
 type agentPorts struct{ t *Task }
 
 // ask stands still, and then asks. A dead agent asks nothing.
@@ -184,14 +185,17 @@ func (p agentPorts) ask(port string, do func() error) error {
 	return err
 }
 
+// Now is the world's time.
 func (p agentPorts) Now() time.Time { return p.t.w.Clock.Now() }
 
+// Sleep stands still until the time has passed or the agent is woken.
 func (p agentPorts) Sleep(_ context.Context, d time.Duration, wake <-chan struct{}) {
 	p.t.wakeAt, p.t.wake = p.Now().Add(d), wake
 	p.t.yield(sleep)
 	p.t.wake = nil
 }
 
+// TakeClaim is agent.TakeClaim.
 func (p agentPorts) TakeClaim(ctx context.Context, id string, attempt int, nonce, arn string, now time.Time) (claim call.Claim, err error) {
 	return claim, p.write("agent.TakeClaim", func() error {
 		claim, err = p.t.w.store.TakeClaim(ctx, id, attempt, nonce, arn, now)
@@ -199,6 +203,7 @@ func (p agentPorts) TakeClaim(ctx context.Context, id string, attempt int, nonce
 	})
 }
 
+// Claim is agent.Claim.
 func (p agentPorts) Claim(ctx context.Context, id string, attempt int) (claim call.Claim, err error) {
 	return claim, p.read("agent.Claim", func() error {
 		claim, err = p.t.w.store.Claim(ctx, id, attempt)
@@ -206,6 +211,7 @@ func (p agentPorts) Claim(ctx context.Context, id string, attempt int) (claim ca
 	})
 }
 
+// BatchSettings is agent.BatchSettings.
 func (p agentPorts) BatchSettings(ctx context.Context, id string) (settings call.Settings, err error) {
 	return settings, p.read("agent.BatchSettings", func() error {
 		settings, err = p.t.w.store.BatchSettings(ctx, id)
@@ -213,24 +219,28 @@ func (p agentPorts) BatchSettings(ctx context.Context, id string) (settings call
 	})
 }
 
+// NoteReference is agent.NoteReference.
 func (p agentPorts) NoteReference(ctx context.Context, id string, attempt int, nonce, reference string) error {
 	return p.write("agent.NoteReference", func() error {
 		return p.t.w.store.NoteReference(ctx, id, attempt, nonce, reference)
 	})
 }
 
+// NoteOutcome is agent.NoteOutcome.
 func (p agentPorts) NoteOutcome(ctx context.Context, id string, attempt int, nonce string, o call.Outcome) error {
 	return p.write("agent.NoteOutcome", func() error {
 		return p.t.w.store.NoteOutcome(ctx, id, attempt, nonce, o)
 	})
 }
 
+// Publish is agent.Publish and then send:events.
 func (p agentPorts) Publish(ctx context.Context, e messages.Event) error {
 	return p.ask("agent.Publish", func() error {
 		return queue.EventSender{Queue: sender{p.t.w}}.Publish(ctx, e)
 	})
 }
 
+// Create is carrier.Create.
 func (p agentPorts) Create(ctx context.Context, r carrier.Request) (reference string, err error) {
 	return reference, p.ask("carrier.Create", func() error {
 		reference, err = p.t.w.Carrier.Create(ctx, r)
@@ -238,6 +248,7 @@ func (p agentPorts) Create(ctx context.Context, r carrier.Request) (reference st
 	})
 }
 
+// Find is carrier.Find.
 func (p agentPorts) Find(ctx context.Context, id string, attempt int, nonce string) (reference string, found bool, err error) {
 	err = p.ask("carrier.Find", func() error {
 		reference, found, err = p.t.w.Carrier.Find(ctx, id, attempt, nonce)
@@ -246,6 +257,7 @@ func (p agentPorts) Find(ctx context.Context, id string, attempt int, nonce stri
 	return reference, found, err
 }
 
+// Status is carrier.Status.
 func (p agentPorts) Status(ctx context.Context, reference string) (state carrier.State, err error) {
 	return state, p.ask("carrier.Status", func() error {
 		state, err = p.t.w.Carrier.Status(ctx, reference)
@@ -253,6 +265,7 @@ func (p agentPorts) Status(ctx context.Context, reference string) (state carrier
 	})
 }
 
+// End is carrier.End.
 func (p agentPorts) End(ctx context.Context, reference string) error {
 	return p.ask("carrier.End", func() error { return p.t.w.Carrier.End(ctx, reference) })
 }

@@ -99,6 +99,7 @@ func (m *mailbox) deliver(name queue.Name, handle func(body []byte) error) bool 
 // sender is the sending half as worker, tracker, services and agents see it.
 type sender struct{ w *World }
 
+// Send sends messages.
 func (s sender) Send(ctx context.Context, name queue.Name, all ...queue.Message) error {
 	return write(s.w, "send:"+string(name), func() error { return s.w.mail.Send(ctx, name, all...) })
 }

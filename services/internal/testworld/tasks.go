@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/outdial/outdial/services/internal/call"
 	"github.com/outdial/outdial/services/internal/task"
@@ -27,7 +28,6 @@ type Tasks struct {
 
 	w       *World
 	answers map[string]answer // by client token
-	stops   int
 }
 
 type answer struct {
@@ -86,7 +86,6 @@ func (s *Tasks) Forget(callID string, attempt int) {
 // Stop asks a task to end.
 func (s *Tasks) Stop(_ context.Context, arn, _ string) error {
 	return write(s.w, "tasks.Stop", func() error {
-		s.stops++
 		t := s.byARN(arn)
 		if t == nil {
 			return errors.New("no such task")
@@ -110,9 +109,9 @@ func (s *Tasks) Describe(_ context.Context, arn string) (task.State, error) {
 // Of gives the task that was started last for an attempt.
 func (s *Tasks) Of(callID string, attempt int) *Task {
 	s.w.t.Helper()
-	for i := len(s.All) - 1; i >= 0; i-- {
-		if r := s.All[i].Request; r.CallID == callID && r.Attempt == attempt {
-			return s.All[i]
+	for _, t := range slices.Backward(s.All) {
+		if r := t.Request; r.CallID == callID && r.Attempt == attempt {
+			return t
 		}
 	}
 	s.w.t.Fatalf("no task of call %s, attempt %d, was started: %s", callID, attempt, s.w.state())

@@ -31,13 +31,17 @@ func (w *World) watch(ch call.Change) {
 	}
 }
 
-// watchBatch: a cancel never runs ahead of the expansion, nobody goes back, and
-// canceled is last.
+// watchBatch: a cancel never runs ahead of the expansion, no cursor goes back,
+// due stays exactly until the end of both, and canceled is last.
 func (w *World) watchBatch(ch call.BatchChange) {
 	w.t.Helper()
 	a, b := ch.Before, ch.After
 	if b.CanceledTo > b.Expanded || b.Expanded < a.Expanded || b.CanceledTo < a.CanceledTo {
 		w.t.Errorf("batch %s is expanded to %d and canceled to %d, after %d and %d", b.ID, b.Expanded, b.CanceledTo, a.Expanded, a.CanceledTo)
+	}
+	unfinished := b.Expanded < b.Rows || (b.State == call.StateCanceled && b.CanceledTo < b.Rows)
+	if unfinished == b.Due.IsZero() {
+		w.t.Errorf("batch %s is %s, expanded to %d and canceled to %d of %d rows, and due %v", b.ID, b.State, b.Expanded, b.CanceledTo, b.Rows, b.Due)
 	}
 	if a.State == call.StateCanceled && b.State != call.StateCanceled {
 		w.t.Errorf("batch %s was canceled and is %s", b.ID, b.State)

@@ -190,7 +190,7 @@ func TestTheCancelOfABatchLeavesDeadLettersAlone(t *testing.T) {
 	id := w.CreateBatch("ann", 3)
 	look(t, w)
 	w.SetRoom(1, 1000)
-	w.Tasks.Answer = func(r task.Request) error {
+	w.Tasks.Answer = func(task.Request) error {
 		w.SetRoom(0, 1000)
 		return task.ErrRefused
 	}

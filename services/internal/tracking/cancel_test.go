@@ -90,22 +90,32 @@ func TestACallWhoseClaimIsOpenIsCanceledThereAndThen(t *testing.T) {
 func TestTheAgentOfACanceledCallHangsUp(t *testing.T) {
 	t.Parallel()
 	moments := []struct {
-		name, port string
-		dialed     bool
+		name   string
+		to     func(w *testworld.World, agent *testworld.Task)
+		status call.Status
+		dialed bool
 	}{
-		{"it has the claim and has not dialed", "agent.Claim", false},
-		{"it has looked for a stop and is about to dial", "carrier.Create", true},
-		{"it has dialed", "agent.NoteReference", true},
-		{"the phone rings", "agent.Publish", true},
+		{"it has the claim and has not dialed", func(_ *testworld.World, a *testworld.Task) { a.To("agent.Claim") }, call.Starting, false},
+		{"it has looked for a stop and is about to dial", func(_ *testworld.World, a *testworld.Task) { a.To("carrier.Create") }, call.Starting, true},
+		{"it has dialed", func(_ *testworld.World, a *testworld.Task) { a.To("agent.NoteReference") }, call.Starting, true},
+		{"the phone rings", func(w *testworld.World, a *testworld.Task) {
+			a.Past("agent.Publish")
+			w.Settle()
+		}, call.Ringing, true},
+		{"they talk", func(w *testworld.World, a *testworld.Task) {
+			a.Past("agent.Publish")
+			a.Past("agent.Publish")
+			w.Settle()
+		}, call.InProgress, true},
 	}
 	for _, moment := range moments {
 		t.Run(moment.name, func(t *testing.T) {
 			t.Parallel()
 			w, id, agent := started(t, retrying(5, time.Minute))
 			w.Carrier.Script = all(testworld.Endless)
-			agent.To(moment.port)
+			moment.to(w, agent)
 			c := cancel(t, w, id)
-			if !c.CancelRequested || c.Status.Final() {
+			if !c.CancelRequested || c.Status != moment.status {
 				t.Errorf("the call is %s, its cancel requested: %t", c.Status, c.CancelRequested)
 			}
 			if !w.Claim(id, 1).Stop {

@@ -123,6 +123,9 @@ func TestATaskThatDoesNotStartInTimeIsFollowedByTheNextAttempt(t *testing.T) {
 	w.Clock.Advance(time.Second)
 	look(t, w)
 	is(t, w, id, call.Queued, 2)
+	if n := w.Asked("tasks.Stop"); n != 1 {
+		t.Errorf("the task was stopped %d times", n)
+	}
 	agent.Release()
 	w.Tasks.Hold = false
 	w.RunUntilQuiet()
@@ -161,6 +164,34 @@ func TestACallOfLostEventsIsFoundByTheLookAtItsTask(t *testing.T) {
 				failedFor(t, w, id, call.ReasonAgentLost)
 			}
 		})
+	}
+}
+
+func TestAnOutcomeOnTheClaimIsTakenThoughTheTaskRunsOn(t *testing.T) {
+	t.Parallel()
+	w, id, agent := started(t)
+	agent.Past("agent.NoteOutcome") // and hangs: neither an event nor the end of its task
+	toDue(t, w, id)
+	look(t, w)
+	is(t, w, id, call.Completed, 1)
+	if n := w.Room().InUse; n != 0 {
+		t.Errorf("%d slots are taken", n)
+	}
+	agent.Release()
+	w.RunUntilQuiet()
+}
+
+func TestAnIndexThatShowsAnOldDueMakesNoEarlyLook(t *testing.T) {
+	t.Parallel()
+	w, id := launching(t, testworld.CrashBefore)
+	old := w.Due()
+	toDue(t, w, id)
+	w.Lists.Due = func([]call.DueItem) []call.DueItem { return old }
+	for range 3 {
+		look(t, w)
+	}
+	if c := w.Call(id); c.Resends != 1 || len(w.Jobs()) != 1 {
+		t.Errorf("%d jobs are counted and %d sent, want 1", c.Resends, len(w.Jobs()))
 	}
 }
 

@@ -94,7 +94,10 @@ func (t *Tracker) Handle(ctx context.Context, e messages.Event) error {
 	case messages.EventTaskStopped:
 		return t.taskStopped(ctx, e)
 	case messages.EventLook:
-		return t.LookAtDue(ctx)
+		if err := t.LookAtDue(ctx); err != nil { // what failed is due, so the next look meets it again
+			t.Log.ErrorContext(ctx, "a look at what is due failed in part", "cause", err)
+		}
+		return nil
 	}
 	return fmt.Errorf("event of unknown type %q", e.Type)
 }

@@ -26,6 +26,18 @@ func TestACallThatWaitsForItsTimeJoinsItsLaneThen(t *testing.T) {
 	}
 }
 
+func TestACallWhoseTimeHasComeAsksForAFill(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.NoTicks = true
+	id := w.Create("ann", func(n *call.NewCall) { n.NotBefore = w.Clock.Now().Add(time.Minute) })
+	w.Clock.Advance(time.Minute)
+	look(t, w)
+	w.Settle()
+	is(t, w, id, call.Starting, 1)
+	w.RunUntilQuiet()
+}
+
 func TestAnOutcomeOfTheRetryPolicyIsTriedAgainAfterThePause(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
