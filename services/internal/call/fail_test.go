@@ -1,16 +1,18 @@
-package call
+package call_test
 
 import (
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"github.com/outdial/outdial/services/internal/call"
 )
 
 func TestALongFailureIsCutToASentenceThatFitsARecord(t *testing.T) {
 	t.Parallel()
-	c := Call{ID: "call_1", Owner: "ann", Status: Launching, Attempt: 1, Version: 2}
-	change, err := LaunchRefusedForGood(c, 1, strings.Repeat("ü", 5_000), time.Now())
+	c := call.Call{ID: "call_1", Owner: "ann", Status: call.Launching, Attempt: 1, Version: 2}
+	change, err := call.LaunchRefusedForGood(c, 1, strings.Repeat("ü", 5_000), time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -155,8 +155,10 @@ func (w *World) Follow(e messages.Event) error {
 	return survive(func() error { return w.Tracker.Handle(w.ctx, e) })
 }
 
-// Look has the tracker look at what is due.
-func (w *World) Look() error { return w.Follow(messages.Event{Type: messages.EventLook}) }
+// Look has the tracker look at what is due, or die of a fault.
+func (w *World) Look() error {
+	return survive(func() error { return w.Tracker.LookAtDue(w.ctx) })
+}
 
 // Press does what a person asks for, and again when it failed, as people do.
 func (w *World) Press(do func(ctx context.Context) error) {
