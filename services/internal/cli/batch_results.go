@@ -67,7 +67,7 @@ func (c *client) exportTo(ctx context.Context, id string, to *printer) error {
 		if !strings.HasPrefix(answer.header.Get("Content-Type"), "text/csv") {
 			return &exitError{code: exitUnexpected, message: "the answer is not Outdial's", advice: "Is that the server's URL? Name it with --url."}
 		}
-		to.write(string(answer.body))
+		to.write(to.harmless(answer.body))
 		read.Add(int64(len(answer.body)))
 		if to.err != nil {
 			return to.err

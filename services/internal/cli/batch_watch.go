@@ -12,10 +12,10 @@ import (
 
 // watchBatch follows a batch until all its calls have ended, and prints how.
 func (c *client) watchBatch(ctx context.Context, id string) error {
-	c.screen.note("Following %s. Ctrl-C stops watching, not the calls.", plain(id))
 	view := batchView{app: c.app, begin: c.Now()}
 	last, document, err := watch[api.Batch]{
 		client: c,
+		what:   fmt.Sprintf("Following %s. Ctrl-C stops watching, not the calls.", plain(id)),
 		get: func(ctx context.Context, etag *string) (*http.Response, error) {
 			return c.api.GetBatch(ctx, id, &api.GetBatchParams{IfNoneMatch: etag})
 		},
@@ -24,7 +24,7 @@ func (c *client) watchBatch(ctx context.Context, id string) error {
 	}.run(ctx)
 	c.screen.clear()
 	if err != nil {
-		return c.stopped(ctx, err, "outdial batch get "+shellWord(id)+" --wait")
+		return c.stopped(ctx, err, document != nil, "outdial batch get "+shellWord(id)+" --wait")
 	}
 	view.finish(last)
 	if c.flags.json {

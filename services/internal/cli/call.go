@@ -81,10 +81,10 @@ func (a *app) submitCall(ctx context.Context, r api.SubmitCallRequest, flags sub
 
 // watchCall follows a call to its end, step by step.
 func (c *client) watchCall(ctx context.Context, id string) error {
-	c.screen.note("Following %s. Ctrl-C stops watching, not the call.", plain(id))
 	steps := callSteps{app: c.app, begin: c.Now()}
 	last, document, err := watch[api.Call]{
 		client: c,
+		what:   fmt.Sprintf("Following %s. Ctrl-C stops watching, not the call.", plain(id)),
 		get: func(ctx context.Context, etag *string) (*http.Response, error) {
 			return c.api.GetCall(ctx, id, &api.GetCallParams{IfNoneMatch: etag})
 		},
@@ -93,7 +93,7 @@ func (c *client) watchCall(ctx context.Context, id string) error {
 	}.run(ctx)
 	c.screen.clear()
 	if err != nil {
-		return c.stopped(ctx, err, "outdial calls watch "+shellWord(id))
+		return c.stopped(ctx, err, document != nil, "outdial calls watch "+shellWord(id))
 	}
 	if c.flags.json {
 		c.out.json(document)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -87,8 +88,11 @@ type globalFlags struct {
 	json, noColor bool
 }
 
-// answerTime bounds how long the server may think about a request.
-const answerTime = time.Minute
+const (
+	connectTime = 10 * time.Second
+	answerTime  = time.Minute      // for what the server has to think about
+	requestTime = 10 * time.Minute // for a whole request, with a large list on a slow line
+)
 
 func newApp(o Options) *app {
 	if o.Env == nil {
@@ -119,8 +123,10 @@ func newApp(o Options) *app {
 		out:     newPrinter(o.Out, color, location),
 		screen:  &screen{printer: newPrinter(o.Err, color, location)},
 		// A redirect is never followed: it would carry the token elsewhere.
-		http: discovery.WithoutRedirects(&http.Client{Transport: &http.Transport{
+		http: discovery.WithoutRedirects(&http.Client{Timeout: requestTime, Transport: &http.Transport{
 			Proxy:                 http.ProxyFromEnvironment,
+			DialContext:           (&net.Dialer{Timeout: connectTime}).DialContext,
+			TLSHandshakeTimeout:   connectTime,
 			ForceAttemptHTTP2:     true,
 			ResponseHeaderTimeout: answerTime,
 			IdleConnTimeout:       answerTime,

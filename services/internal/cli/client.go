@@ -118,7 +118,7 @@ func (c *client) noAnswer(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return &networkError{url: c.url, sent: !isDial(err), err: innermost(err)}
+	return &networkError{url: c.url, sent: !neverSent(err), err: innermost(err)}
 }
 
 // innermost leaves out method and address, which are told already.

@@ -188,10 +188,9 @@ func (a *app) session() (session, error) {
 		return session{}, err
 	}
 	loginURL, tokens, loginErr := a.loginTokens(file, c)
-	address, from := first(named{a.flags.url, "--url"}, named{a.Env(envURL), envURL}, named{loginURL, file.path}, named{c.URL, file.path}, named{defaultURL, ""})
 	s := session{}
-	if s.url, err = serverURL(address); err != nil {
-		return s, usageError("%s: %v", from, err)
+	if s.url, err = a.serverURL(file, c, loginURL); err != nil {
+		return s, err
 	}
 	if token, from := first(named{strings.TrimSpace(a.flags.token), "--token"}, named{strings.TrimSpace(a.Env(envToken)), envToken}); token != "" {
 		if !isVisibleASCII(token) {
@@ -213,6 +212,19 @@ func (a *app) session() (session, error) {
 	return s, nil
 }
 
+// serverURL is the server to ask; loginURL is the one that somebody is signed in to.
+func (a *app) serverURL(file configFile, c config, loginURL string) (string, error) {
+	address, from := first(
+		named{a.flags.url, "--url"}, named{a.Env(envURL), envURL},
+		named{loginURL, file.path}, named{c.URL, file.path}, named{defaultURL, ""},
+	)
+	server, err := tidyURL(address)
+	if err != nil {
+		return "", usageError("%s: %v", from, err)
+	}
+	return server, nil
+}
+
 // isVisibleASCII tells whether a text can stand in a header as it is.
 func isVisibleASCII(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r < '!' || r > '~' })
@@ -230,8 +242,8 @@ func first(candidates ...named) (value, from string) {
 	return "", ""
 }
 
-// serverURL checks and tidies the URL of a server: "/v1" may stand at its end or not.
-func serverURL(raw string) (string, error) {
+// tidyURL checks the URL of a server; "/v1" may stand at its end or not.
+func tidyURL(raw string) (string, error) {
 	if err := discovery.CheckURL(raw); err != nil {
 		return "", err
 	}

@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"encoding/json"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -211,7 +212,7 @@ func TestARefusedTokenFromOutside(t *testing.T) {
 
 func startIssuer(t *testing.T, dir, url string, now func() time.Time) (*devissuer.Issuer, *devissuer.FirstStart) {
 	t.Helper()
-	issuer, first, err := devissuer.Open(devissuer.Config{Dir: dir, Issuer: url, Now: now})
+	issuer, first, err := devissuer.Open(devissuer.Config{Dir: dir, Issuer: url, Now: now, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -169,6 +169,7 @@ func (a *app) redriveProgressCommand() *cobra.Command {
 func (c *client) watchRedrive(ctx context.Context, id string) error {
 	last, document, err := watch[api.Redrive]{
 		client: c,
+		what:   fmt.Sprintf("Following %s. Ctrl-C stops watching, not the redrive.", plain(id)),
 		get: func(ctx context.Context, _ *string) (*http.Response, error) {
 			return c.api.GetRedrive(ctx, id)
 		},
@@ -179,7 +180,7 @@ func (c *client) watchRedrive(ctx context.Context, id string) error {
 	}.run(ctx)
 	c.screen.clear()
 	if err != nil {
-		return c.stopped(ctx, err, "outdial dead-letters progress "+shellWord(id)+" --wait")
+		return c.stopped(ctx, err, document != nil, "outdial dead-letters progress "+shellWord(id)+" --wait")
 	}
 	c.showRedrive(last, document)
 	return nil

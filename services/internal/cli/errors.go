@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -60,8 +61,11 @@ func (e *networkError) advice() string {
 	return "Check --url, OUTDIAL_URL and the network."
 }
 
-// isDial tells errors of connecting: nothing was sent.
-func isDial(err error) bool {
+// neverSent tells errors of connecting from all that may come later.
+func neverSent(err error) bool {
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return true
+	}
 	op, ok := errors.AsType[*net.OpError](err)
 	return ok && op.Op == "dial"
 }

@@ -5,7 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net/http"
+	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -128,30 +132,35 @@ func TestExitCodes(t *testing.T) {
 		"a list too long":               {nothing, []string{"batch", "submit", "-"}, 5, "more than 6,291,456 bytes", api.MaxBodyBytes + 1},
 		"all rows refused": {
 			func(t *testing.T, f *fake) { t.Helper(); f.on("POST /batches", refused(t)) },
-			[]string{"batch", "submit", "-"}, 5, "all 3 rows were refused", 0,
+			[]string{"batch", "submit", "-"},
+			5, "all 3 rows were refused", 0,
 		},
 		"all rows refused, awaited": {
 			func(t *testing.T, f *fake) { t.Helper(); f.on("POST /batches", refused(t)) },
-			[]string{"batch", "submit", "-", "--wait"}, 5, "all 3 rows were refused", 0,
+			[]string{"batch", "submit", "-", "--wait"},
+			5, "all 3 rows were refused", 0,
 		},
 		"no chosen call redriven": {
 			func(t *testing.T, f *fake) {
 				t.Helper()
 				f.on("POST /dead-letters/redrive", answer(http.StatusOK, with(example(t, "redrive_result"), map[string]any{"redriven": []any{}})))
 			},
-			[]string{"dead-letters", "redrive", callID}, 5, "no call was redriven", 0,
+			[]string{"dead-letters", "redrive", callID},
+			5, "no call was redriven", 0,
 		},
 		"a proxy's page in place of an error": {
 			func(_ *testing.T, f *fake) {
 				f.on("GET /calls/{id}", notTheServer(answer(http.StatusNotFound, "<html>", "Content-Type", "text/html")))
 			},
-			[]string{"calls", "get", callID}, 4, "The server answered 404 Not Found.\nIs that the server's URL?", 0,
+			[]string{"calls", "get", callID},
+			4, "The server answered 404 Not Found.\nIs that the server's URL?", 0,
 		},
 		"a proxy's page in place of an answer": {
 			func(_ *testing.T, f *fake) {
 				f.on("GET /calls/{id}", notTheServer(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) }))
 			},
-			[]string{"calls", "get", callID}, 1, "the answer is not Outdial's", 0,
+			[]string{"calls", "get", callID},
+			1, "the answer is not Outdial's", 0,
 		},
 		"a redirect, which isn't followed": {
 			func(_ *testing.T, f *fake) {
@@ -159,7 +168,8 @@ func TestExitCodes(t *testing.T) {
 					http.Redirect(w, r, "https://elsewhere.example.com", http.StatusFound)
 				}))
 			},
-			[]string{"calls", "get", callID}, 1, "The server answered 302 Found.", 0,
+			[]string{"calls", "get", callID},
+			1, "The server answered 302 Found.", 0,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -182,6 +192,20 @@ func TestAServerThatIsNotThereIsToldAtOnce(t *testing.T) {
 	b := newBench(t, f)
 	f.Close()
 	b.run(t, "calls", "list").expect(t, 7, "can't reach "+f.URL, "Start it with `outdial serve`")
+	if len(b.slept) != 0 {
+		t.Errorf("it waited %v", b.slept)
+	}
+}
+
+// Nor is one whose certificate nobody vouches for.
+func TestAServerThatCannotBeTrusted(t *testing.T) {
+	t.Parallel()
+	s := httptest.NewUnstartedServer(http.NotFoundHandler())
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	b := newBench(t, nil)
+	b.run(t, "call", "+12025550143", "--url", s.URL, "--token", "x").expect(t, 7, "failed to verify certificate")
 	if len(b.slept) != 0 {
 		t.Errorf("it waited %v", b.slept)
 	}
@@ -219,8 +243,14 @@ func TestTextOfOthersDoesNotSteerTheTerminal(t *testing.T) {
 	f.on("GET /calls", answer(http.StatusOK, map[string]any{"calls": []any{call}}))
 	f.on("POST /calls/{id}/cancel", answer(http.StatusConflict, with(example(t, "call_already_final"), map[string]any{"detail": evil}),
 		"Content-Type", "application/problem+json"))
+	f.on("GET /batches/{id}/results.csv", exported("row,metadata\r\n2,"+evil+"\r\n"))
 	for _, args := range [][]string{
-		{"calls", "get", callID}, {"calls", "get", callID, "--json"}, {"calls", "list"}, {"calls", "list", "--json"}, {"calls", "cancel", callID},
+		{"calls", "get", callID},
+		{"calls", "get", callID, "--json"},
+		{"calls", "list"},
+		{"calls", "list", "--json"},
+		{"calls", "cancel", callID},
+		{"batch", "results", batchID},
 	} {
 		t.Run(strings.Join(args, " "), func(t *testing.T) {
 			t.Parallel()
@@ -228,7 +258,7 @@ func TestTextOfOthersDoesNotSteerTheTerminal(t *testing.T) {
 				b := newBench(t, f)
 				b.terminal, b.env["NO_COLOR"] = terminal, "1"
 				o := b.run(t, args...)
-				raw := !terminal && strings.Contains(strings.Join(args, " "), "--json") // as it came
+				raw := !terminal && (slices.Contains(args, "--json") || args[1] == "results") // as it came
 				if steering := strings.ContainsAny(o.out+o.err, "\x1b\x07\u202e\u009b"); steering && !raw {
 					t.Errorf("terminal %v: %q", terminal, o.out+o.err)
 				}

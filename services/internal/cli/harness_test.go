@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -62,12 +63,8 @@ func example(t *testing.T, name string) map[string]any {
 // with is a copy with other values.
 func with(base map[string]any, changes map[string]any) map[string]any {
 	value := map[string]any{}
-	for k, v := range base {
-		value[k] = v
-	}
-	for k, v := range changes {
-		value[k] = v
-	}
+	maps.Copy(value, base)
+	maps.Copy(value, changes)
 	return value
 }
 
@@ -98,7 +95,7 @@ func (f *fake) serve(w http.ResponseWriter, r *http.Request) {
 		return // the client went away
 	}
 	f.mu.Lock()
-	f.requests = append(f.requests, r.Clone(context.Background()))
+	f.requests = append(f.requests, r.Clone(context.WithoutCancel(r.Context())))
 	f.bodies = append(f.bodies, body)
 	f.mu.Unlock()
 	r.Body = io.NopCloser(bytes.NewReader(body))
@@ -111,11 +108,9 @@ func (f *fake) serve(w http.ResponseWriter, r *http.Request) {
 	recorder := httptest.NewRecorder()
 	f.mux.ServeHTTP(recorder, r)
 	if input != nil && recorder.Header().Get("X-Not-The-Server") == "" {
-		f.checkAnswer(input, recorder)
+		f.checkAnswer(r.Context(), input, recorder)
 	}
-	for name, values := range recorder.Header() {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), recorder.Header())
 	w.WriteHeader(recorder.Code)
 	_, _ = w.Write(recorder.Body.Bytes())
 }
@@ -136,7 +131,7 @@ func (f *fake) checkRequest(r *http.Request) *openapi3filter.RequestValidationIn
 		Request: r, PathParams: params, Route: route,
 		Options: &openapi3filter.Options{
 			ExcludeRequestBody: isCSV, AuthenticationFunc: openapi3filter.NoopAuthenticationFunc,
-			IncludeResponseStatus: true, MultiError: true,
+			IncludeResponseStatus: true, MultiError: true, SkipSettingDefaults: true,
 		},
 	}
 	if err := openapi3filter.ValidateRequest(r.Context(), input); err != nil {
@@ -145,8 +140,8 @@ func (f *fake) checkRequest(r *http.Request) *openapi3filter.RequestValidationIn
 	return input
 }
 
-func (f *fake) checkAnswer(input *openapi3filter.RequestValidationInput, w *httptest.ResponseRecorder) {
-	err := openapi3filter.ValidateResponse(context.Background(), &openapi3filter.ResponseValidationInput{
+func (f *fake) checkAnswer(ctx context.Context, input *openapi3filter.RequestValidationInput, w *httptest.ResponseRecorder) {
+	err := openapi3filter.ValidateResponse(ctx, &openapi3filter.ResponseValidationInput{
 		RequestValidationInput: input, Status: w.Code, Header: w.Header(),
 		Body: io.NopCloser(bytes.NewReader(w.Body.Bytes())), Options: input.Options,
 	})

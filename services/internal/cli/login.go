@@ -82,7 +82,7 @@ func (a *app) loginWithFolder(data string) error {
 	}
 	kept := config{Login: &login{Data: data}}
 	if asked, from := first(named{a.flags.url, "--url"}, named{a.Env(envURL), envURL}); asked != "" {
-		if kept.URL, err = serverURL(asked); err != nil {
+		if kept.URL, err = tidyURL(asked); err != nil {
 			return usageError("%s: %v", from, err)
 		}
 		server = kept.URL
@@ -135,19 +135,18 @@ func (a *app) loginWithBrowser(ctx context.Context, flags loginFlags) error {
 	return a.tellLogin(loggedIn{URL: server, Issuer: c.Issuer, ClientID: c.ClientID})
 }
 
-// loginServer is the server to sign in to: as for every command, whoever is
-// signed in at the moment.
+// loginServer is the server to sign in to, found as for every command.
 func (a *app) loginServer() (string, error) {
-	c, err := a.configFile().load()
+	file := a.configFile()
+	c, err := file.load()
 	if err != nil {
 		return "", err
 	}
-	address, from := first(named{a.flags.url, "--url"}, named{a.Env(envURL), envURL}, named{c.URL, a.configFile().path}, named{defaultURL, ""})
-	server, err := serverURL(address)
+	before, _, err := a.loginTokens(file, c)
 	if err != nil {
-		return "", usageError("%s: %v", from, err)
+		before = "" // a sign-in that is of no use any more doesn't stop the next one
 	}
-	return server, nil
+	return a.serverURL(file, c, before)
 }
 
 // devIssuer is the URL of a server's development issuer, which calls itself by

@@ -288,6 +288,8 @@ func TestLoginByTheDataFolder(t *testing.T) {
 	if len(moved.sent()) != 1 {
 		t.Error("the server that moved wasn't asked")
 	}
+	// Whoever signs in anew does so to the same server.
+	b.run(t, "login").expect(t, 1, moved.URL+"/dev-issuer/")
 	// A token of the folder goes to no other server.
 	b.run(t, "calls", "get", callID, "--url", f.URL).expect(t, 3, "your sign-in is for "+moved.URL)
 }

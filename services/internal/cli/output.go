@@ -270,6 +270,19 @@ func plainKeepingTabs(s string) string {
 
 func steers(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }
 
+// harmless is a text as it came; on a terminal without what would steer that.
+func (p *printer) harmless(text []byte) string {
+	if !p.Terminal {
+		return string(text)
+	}
+	return strings.Map(func(r rune) rune {
+		if steers(r) && !strings.ContainsRune("\t\r\n", r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, string(text))
+}
+
 func escapeControls(s string) string {
 	var b strings.Builder
 	for _, r := range s {

@@ -13,6 +13,7 @@ const pollDelay = 2 * time.Second
 // watch looks at something again and again until it is done.
 type watch[T any] struct {
 	*client
+	what string // said once it is there
 	get  func(ctx context.Context, etag *string) (*http.Response, error)
 	show func(T) // after each look; on a terminal each second too
 	done func(T) bool
@@ -46,6 +47,9 @@ func (w watch[T]) run(ctx context.Context) (last T, document []byte, err error) 
 		if answer.status != http.StatusNotModified {
 			if last, err = decode[T](answer); err != nil {
 				return last, document, err
+			}
+			if document == nil {
+				w.screen.note("%s", w.what)
 			}
 			document = answer.body
 			if tag := answer.header.Get("ETag"); tag != "" {
@@ -85,13 +89,16 @@ func (w watch[T]) pause(ctx context.Context, answer *reply, last T) error {
 }
 
 // stopped is the error of a watch that broke off. Whatever the cause, the calls go
-// on, and it says how to come back.
-func (a *app) stopped(ctx context.Context, err error, comeBack string) error {
+// on, and it says how to come back. Was nothing ever seen, there may be nothing to
+// come back to.
+func (a *app) stopped(ctx context.Context, err error, seen bool, comeBack string) error {
 	if a.flags.url != "" {
 		comeBack += " --url " + shellWord(a.flags.url)
 	}
 	if ctx.Err() == nil {
-		a.screen.note("The calls go on. To come back: %s", comeBack)
+		if seen {
+			a.screen.note("The calls go on. To come back: %s", comeBack)
+		}
 		return err
 	}
 	return &exitError{

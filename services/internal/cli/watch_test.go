@@ -255,6 +255,17 @@ func TestAWaitWhoseTokenExpires(t *testing.T) {
 		expect(t, 3, "The token expired", "OUTDIAL_TOKEN", "To come back: outdial batch get "+batchID+" --wait")
 }
 
+// Where there is nothing to watch there is nothing to come back to.
+func TestWaitingForWhatIsNotThere(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	f.on("GET /batches/{id}", problem(t, "batch_not_found"))
+	o := newBench(t, f).run(t, "batch", "get", batchID, "--wait").expect(t, 4, "`outdial batch list`")
+	if strings.Contains(o.err, "Following") || strings.Contains(o.err, "come back") {
+		t.Errorf("it says %q", o.err)
+	}
+}
+
 // What takes long says so: soon on a terminal, rarely in a pipe.
 func TestASlowAnswerIsAnnounced(t *testing.T) {
 	t.Parallel()
