@@ -1,8 +1,10 @@
 package httpapi_test
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -65,15 +67,19 @@ func (c *contract) RoundTrip(r *http.Request) (*http.Response, error) {
 func (c *contract) remember(r *http.Request) error {
 	c.log.secretTokens(r.Header.Values("Authorization"))
 	c.log.secretNumbers([]byte(r.URL.String()))
-	if r.Body == nil {
+	if r.Body == nil || r.Body == http.NoBody {
 		return nil
 	}
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
+	body := bufio.NewReaderSize(r.Body, maxSearched)
+	beginning, err := body.Peek(maxSearched)
+	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	c.log.secretNumbers(body)
+	r.Body = struct {
+		io.Reader
+		io.Closer
+	}{body, r.Body}
+	c.log.secretNumbers(beginning)
 	return nil
 }
 
@@ -139,7 +145,8 @@ func pathFits(template string, u *url.URL) bool {
 	want, got := strings.Split(template, "/"), strings.Split(u.EscapedPath(), "/")
 	return slices.EqualFunc(want, got, func(want, got string) bool {
 		plain, err := url.PathUnescape(got)
-		return err == nil && (plain == want || strings.HasPrefix(want, "{") && plain != "")
+		isID := strings.HasPrefix(want, "{") && got != "" && got != "." && got != ".."
+		return err == nil && (plain == want || isID)
 	})
 }
 

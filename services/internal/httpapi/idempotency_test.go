@@ -302,6 +302,33 @@ func atOnce(n int, send func(i int) (*reply, error)) []answered {
 	return answers
 }
 
+// Who looks for the key a moment too early finds none, and has done the same
+// work when it comes to keep its answer.
+func TestTheSecondOfTwoAtOnceGetsTheAnswerOfTheFirst(t *testing.T) {
+	t.Parallel()
+	for _, route := range posts() {
+		t.Run(route.OperationID, func(t *testing.T) {
+			t.Parallel()
+			b := newBundle(t)
+			made := b.makeThings()
+			send := func(s sending) *reply {
+				b.store.fault.Store(&fault{method: "Key", err: call.ErrNotFound, once: true})
+				return b.root.send(s.with(api.HeaderIdempotencyKey, "k"))
+			}
+			first := send(goodRequest(route, made)).is(grantedStatus(route))
+			calls, batches := b.count()
+			second := send(goodRequest(route, made)).is(grantedStatus(route))
+			if string(second.body) != string(first.body) || second.header.Get(api.HeaderIdempotentReplayed) != "true" {
+				t.Errorf("the second is\n%s, the first\n%s", second.body, first.body)
+			}
+			send(otherRequests(route, made)["another path"]).refused(api.ProblemCodeIdempotencyConflict, api.HeaderIdempotencyKey)
+			if c, l := b.count(); c != calls || l != batches {
+				t.Errorf("there are %d calls and %d batches, and were %d and %d", c, l, calls, batches)
+			}
+		})
+	}
+}
+
 func TestFiftyRequestsWithoutAKeyAreFiftyCalls(t *testing.T) {
 	t.Parallel()
 	b := newBundle(t)

@@ -92,17 +92,14 @@ func (s *Server) problem(r *http.Request, err error) api.Problem {
 	return api.NewProblem(api.ProblemCodeInternal, internalDetail, id)
 }
 
-// invalidProblem has the code of its only mistake, where that is a problem of its own.
+// invalidProblem has the code of the first mistake, where that is a problem of its own.
 func invalidProblem(invalid *intake.InvalidError, id string) api.Problem {
-	code, detail := api.ProblemCodeInvalidRequest, "The request has mistakes; each is listed in errors."
-	if len(invalid.Problems) > 0 {
-		first := invalid.Problems[0]
-		detail = first.Detail
-		if own := api.ProblemCode(first.Code); own.Valid() {
-			code = own
-		}
+	first := invalid.Problems[0] // there is one at least
+	code := api.ProblemCode(first.Code)
+	if !code.Valid() {
+		code = api.ProblemCodeInvalidRequest
 	}
-	p := api.NewProblem(code, detail, id)
+	p := api.NewProblem(code, first.Detail, id)
 	for _, mistake := range invalid.Problems {
 		field := api.FieldError{Field: mistake.Field, Code: api.FieldErrorCode(mistake.Code), Detail: mistake.Detail}
 		if mistake.Row > 0 {

@@ -76,6 +76,7 @@ func TestAQueryThatIsNotUnderstoodIsRefused(t *testing.T) {
 		"no number":                       {calls("number="), "number"},
 		"a time without a zone":           {calls("from=2026-03-02T09:00:00"), "from"},
 		"a zone whose + became a blank":   {calls("from=2026-03-02T09:00:00+02:00"), "from"},
+		"a time twice":                    {calls("to=2026-03-02T09:00:00Z&to=2026-03-02T09:00:00Z"), "to"},
 		"no time":                         {calls("to="), "to"},
 		"a word for a time":               {calls("to=now"), "to"},
 		"a limit twice":                   {calls("limit=1&limit=2"), "limit"},
@@ -90,8 +91,11 @@ func TestAQueryThatIsNotUnderstoodIsRefused(t *testing.T) {
 		if c.got.status != http.StatusBadRequest {
 			t.Errorf("%s: it is answered %d", name, c.got.status)
 		}
-		if _, err := c.got.problem(api.ProblemCodeInvalidRequest, c.field); err != nil {
+		p, err := c.got.problem(api.ProblemCodeInvalidRequest, c.field)
+		if err != nil {
 			t.Errorf("%s: %v", name, err)
+		} else if strings.HasSuffix(name, " twice") && p.Errors[0].Code != api.FieldErrorCodeTooMany {
+			t.Errorf("%s: it says %s", name, p.Detail)
 		}
 	}
 	if b.store.writes.Load() != before {

@@ -35,7 +35,7 @@ func routeOf(ctx context.Context) api.Route {
 // path in the same way. A path that the mux would clean and answer with a
 // redirect is none of ours: a client would follow it as GET, or not at all.
 func findRoute(mux *http.ServeMux, r *http.Request, method string) (api.Route, bool) {
-	if r.URL.Path != path.Clean(r.URL.Path) || r.RequestURI == "*" {
+	if escaped := r.URL.EscapedPath(); escaped != path.Clean(escaped) {
 		return api.Route{}, false
 	}
 	asked := *r

@@ -28,7 +28,7 @@ func checkJSON(body []byte, shape reflect.Type) error {
 	}
 	s := shapes{decoder: json.NewDecoder(bytes.NewReader(body)), names: map[reflect.Type]map[string]reflect.Type{}}
 	s.decoder.UseNumber()
-	return s.value(shape, "")
+	return s.value(shape)
 }
 
 // notUTF8 gives the offset of the first byte that is not UTF-8.
@@ -68,10 +68,18 @@ func position(body []byte, offset int64) string {
 type shapes struct {
 	decoder *json.Decoder
 	names   map[reflect.Type]map[string]reflect.Type // of structs, as JSON names them
+	path    []step                                   // to the value that is compared
 }
 
-// value compares the next value. The pointer is its place (RFC 6901).
-func (s *shapes) value(t reflect.Type, pointer string) error {
+// step is one step of a path: into an object by name, or into a list by index.
+type step struct {
+	name   string
+	index  int
+	inList bool
+}
+
+// value compares the next value.
+func (s *shapes) value(t reflect.Type) error {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
@@ -81,25 +89,25 @@ func (s *shapes) value(t reflect.Type, pointer string) error {
 	}
 	switch {
 	case token == json.Delim('{') && (t.Kind() == reflect.Struct || t.Kind() == reflect.Map):
-		return s.object(t, pointer)
+		return s.object(t)
 	case token == json.Delim('[') && t.Kind() == reflect.Slice:
-		return s.list(t.Elem(), pointer)
+		return s.list(t.Elem())
 	case !scalarFits(token, t):
-		return fieldError(pointer, api.FieldErrorCodeWrongType, "%s is %s; it must be %s.", placeName(pointer), jsonKind(token), goKind(t))
+		return s.wrong(api.FieldErrorCodeWrongType, "%s is "+jsonKind(token)+"; it must be "+goKind(t)+".")
 	}
 	return nil
 }
 
-func (s *shapes) list(element reflect.Type, pointer string) error {
+func (s *shapes) list(element reflect.Type) error {
 	for i := 0; s.decoder.More(); i++ {
-		if err := s.value(element, pointer+"/"+strconv.Itoa(i)); err != nil {
+		if err := s.into(step{index: i, inList: true}, element); err != nil {
 			return err
 		}
 	}
 	return s.end()
 }
 
-func (s *shapes) object(t reflect.Type, pointer string) error {
+func (s *shapes) object(t reflect.Type) error {
 	seen := map[string]bool{}
 	for s.decoder.More() {
 		token, err := s.decoder.Token()
@@ -107,26 +115,57 @@ func (s *shapes) object(t reflect.Type, pointer string) error {
 			return fmt.Errorf("read JSON whose syntax is right: %w", err)
 		}
 		name, _ := token.(string)
-		at := pointer + "/" + pointerToken(name)
-		if seen[name] {
-			return fieldError(at, api.FieldErrorCodeTooMany, "%s stands more than once; give it once.", placeName(at))
+		member, ok := s.member(t, name)
+		at := step{name: name}
+		switch {
+		case !ok:
+			return s.wrongAt(at, api.FieldErrorCodeUnknown, "There is no field %s in this request.")
+		case seen[name]:
+			return s.wrongAt(at, api.FieldErrorCodeTooMany, "%s stands more than once; give it once.")
 		}
 		seen[name] = true
-		member, ok := s.member(t, name)
-		if !ok {
-			return fieldError(at, api.FieldErrorCodeUnknown, "There is no field %s in this request.", placeName(at))
-		}
-		if err := s.value(member, at); err != nil {
+		if err := s.into(at, member); err != nil {
 			return err
 		}
 	}
 	return s.end()
 }
 
+// into compares the value that is one step further.
+func (s *shapes) into(at step, t reflect.Type) error {
+	s.path = append(s.path, at)
+	err := s.value(t)
+	s.path = s.path[:len(s.path)-1]
+	return err
+}
+
 // end takes the bracket that closes a list or an object.
 func (s *shapes) end() error {
 	_, err := s.decoder.Token()
 	return err
+}
+
+// wrong is a mistake in the value that is compared; the format takes its place.
+func (s *shapes) wrong(code api.FieldErrorCode, format string) error {
+	var pointer strings.Builder
+	for _, at := range s.path {
+		pointer.WriteByte('/')
+		if at.inList {
+			pointer.WriteString(strconv.Itoa(at.index))
+		} else {
+			pointer.WriteString(pointerToken(at.name))
+		}
+	}
+	place := pointer.String()
+	if place == "" {
+		place = "The body"
+	}
+	return fieldError(pointer.String(), code, format, place)
+}
+
+func (s *shapes) wrongAt(at step, code api.FieldErrorCode, format string) error {
+	s.path = append(s.path, at)
+	return s.wrong(code, format)
 }
 
 // member is the type of an object's member.
@@ -203,14 +242,6 @@ func goKind(t reflect.Type) string {
 		return "a list"
 	}
 	return "an object"
-}
-
-// placeName is a place within a sentence.
-func placeName(pointer string) string {
-	if pointer == "" {
-		return "The body"
-	}
-	return pointer
 }
 
 // pointerToken writes a name as part of a JSON pointer (RFC 6901, 3).
