@@ -10,13 +10,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/outdial/outdial/services/internal/serve"
 	"github.com/outdial/outdial/services/internal/signin"
 	"github.com/outdial/outdial/services/internal/signin/devissuer"
 	"github.com/outdial/outdial/services/internal/signin/oidclogin"
 )
-
-// devIssuerPath is where `outdial serve` has its development issuer.
-const devIssuerPath = "/dev-issuer"
 
 // scopeOffline asks the development issuer for a refresh token.
 const scopeOffline = "offline_access"
@@ -160,7 +158,7 @@ func devIssuer(server string) string {
 		}
 		server = u.String()
 	}
-	return server + devIssuerPath
+	return server + serve.IssuerPath
 }
 
 func portOf(address string) string {

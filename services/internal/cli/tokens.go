@@ -9,10 +9,10 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
+	"github.com/outdial/outdial/services/internal/serve"
 	"github.com/outdial/outdial/services/internal/signin"
 	"github.com/outdial/outdial/services/internal/signin/devissuer"
 	"github.com/outdial/outdial/services/internal/signin/oidclogin"
@@ -61,7 +61,7 @@ func (a *app) notSignedIn(server, elsewhere string) error {
 	}
 	data := "DIR"
 	if dir := a.defaultData(); dir != "" {
-		if _, err := os.Stat(issuerDir(dir)); err == nil {
+		if _, err := os.Stat(serve.IssuerDir(dir)); err == nil {
 			data = dir
 		}
 	}
@@ -90,9 +90,6 @@ func (a *app) loginTokens(file configFile, c config) (server string, tokens toke
 		return c.URL, &issuedTokens{file: file, server: c.URL, http: a.http, now: a.Now}, nil
 	}
 }
-
-// issuerDir is where `outdial serve` keeps the development issuer in its data folder.
-func issuerDir(data string) string { return filepath.Join(data, "issuer") }
 
 // folderTokens makes tokens with the key in the data folder of a server on this
 // machine, for its first user and with all scopes.
@@ -141,7 +138,7 @@ func (f *folderTokens) advice() string {
 // mint makes an access token for a folder's first user, a member of admins, with
 // all scopes. The server may run or not.
 func mint(data string, now time.Time) (string, error) {
-	issuer, err := devissuer.Load(devissuer.Config{Dir: issuerDir(data)})
+	issuer, err := devissuer.Load(devissuer.Config{Dir: serve.IssuerDir(data)})
 	if errors.Is(err, devissuer.ErrNotStarted) {
 		return "", &exitError{
 			code: exitForbidden, message: "there are no users in the data folder " + data, cause: err,

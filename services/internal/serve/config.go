@@ -45,12 +45,17 @@ type Config struct {
 	ErrIsTerminal bool
 }
 
+// IssuerPath is where the development issuer is mounted.
+const IssuerPath = "/dev-issuer"
+
+// IssuerDir is where a data folder keeps the development issuer's keys and users.
+func IssuerDir(data string) string { return filepath.Join(data, "issuer") }
+
 // Paths in the data folder.
 func (c Config) database() string   { return filepath.Join(c.Data, "outdial.db") }
 func (c Config) lockFile() string   { return filepath.Join(c.Data, "serve.lock") }
 func (c Config) tasksDir() string   { return filepath.Join(c.Data, "tasks") }
 func (c Config) carrierDir() string { return filepath.Join(c.Data, "carrier") }
-func (c Config) issuerDir() string  { return filepath.Join(c.Data, "issuer") }
 
 // Validate names every mistake, by flag.
 func (c Config) Validate() error {

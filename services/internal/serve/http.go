@@ -15,9 +15,6 @@ import (
 	"github.com/outdial/outdial/services/internal/signin/devissuer"
 )
 
-// issuerPath is where the development issuer is mounted.
-const issuerPath = "/dev-issuer"
-
 func (s *server) openHTTP(context.Context) error {
 	verifier, err := s.verifier()
 	if err != nil {
@@ -46,7 +43,7 @@ func (s *server) openHTTP(context.Context) error {
 func (s *server) verifier() (*signin.Verifier, error) {
 	config := signin.Config{Issuer: s.Issuer, Audiences: s.Audiences, ClientIDs: s.ClientIDs}
 	if s.issuer != nil {
-		config = signin.Config{Issuer: s.url() + issuerPath, ClientIDs: devissuer.ClientIDs()}
+		config = signin.Config{Issuer: s.url() + IssuerPath, ClientIDs: devissuer.ClientIDs()}
 	}
 	return signin.New(config, signin.Options{Log: s.log})
 }

@@ -136,7 +136,7 @@ func (s *server) openIssuer(context.Context) error {
 	}
 	var err error
 	s.issuer, s.first, err = devissuer.Open(devissuer.Config{
-		Dir: s.issuerDir(), Issuer: s.url() + issuerPath, Origins: s.Origins, Log: s.log,
+		Dir: IssuerDir(s.Data), Issuer: s.url() + IssuerPath, Origins: s.Origins, Log: s.log,
 	})
 	return err
 }
