@@ -102,7 +102,8 @@ type ClientInterface interface {
 	// Takes a call list as JSON rows, as CSV text inside JSON (`csv`), or as a `text/csv` body with its settings in the query.
 	// Every row is checked before anything is stored. Bad rows never stop good ones: they are counted by code and listed with
 	// their row number, the first 1,000 in the answer and all of them under `GET /batches/{id}/refused`.
-	// With `dry_run` the list is checked in the same way and nothing is stored.
+	// With `dry_run` the list is checked in the same way and nothing is stored. (What isn't of this form at all refuses the whole request:
+	// JSON rows that are no objects, or a quote in a CSV file that never closes.)
 	//
 	// **CSV as people have it.** UTF-8 with or without a byte-order mark; commas, semicolons or tabs, told from the header line;
 	// quotes as in RFC 4180; lines end in LF, CRLF or CR; a first line `sep=;` as Excel writes it is understood; empty lines, and lines of empty cells, are skipped. The first line holds the
@@ -125,7 +126,8 @@ type ClientInterface interface {
 	// Takes a call list as JSON rows, as CSV text inside JSON (`csv`), or as a `text/csv` body with its settings in the query.
 	// Every row is checked before anything is stored. Bad rows never stop good ones: they are counted by code and listed with
 	// their row number, the first 1,000 in the answer and all of them under `GET /batches/{id}/refused`.
-	// With `dry_run` the list is checked in the same way and nothing is stored.
+	// With `dry_run` the list is checked in the same way and nothing is stored. (What isn't of this form at all refuses the whole request:
+	// JSON rows that are no objects, or a quote in a CSV file that never closes.)
 	//
 	// **CSV as people have it.** UTF-8 with or without a byte-order mark; commas, semicolons or tabs, told from the header line;
 	// quotes as in RFC 4180; lines end in LF, CRLF or CR; a first line `sep=;` as Excel writes it is understood; empty lines, and lines of empty cells, are skipped. The first line holds the
@@ -334,7 +336,8 @@ func (c *Client) ListBatches(ctx context.Context, params *ListBatchesParams, req
 // Takes a call list as JSON rows, as CSV text inside JSON (`csv`), or as a `text/csv` body with its settings in the query.
 // Every row is checked before anything is stored. Bad rows never stop good ones: they are counted by code and listed with
 // their row number, the first 1,000 in the answer and all of them under `GET /batches/{id}/refused`.
-// With `dry_run` the list is checked in the same way and nothing is stored.
+// With `dry_run` the list is checked in the same way and nothing is stored. (What isn't of this form at all refuses the whole request:
+// JSON rows that are no objects, or a quote in a CSV file that never closes.)
 //
 // **CSV as people have it.** UTF-8 with or without a byte-order mark; commas, semicolons or tabs, told from the header line;
 // quotes as in RFC 4180; lines end in LF, CRLF or CR; a first line `sep=;` as Excel writes it is understood; empty lines, and lines of empty cells, are skipped. The first line holds the
@@ -367,7 +370,8 @@ func (c *Client) SubmitBatchWithBody(ctx context.Context, params *SubmitBatchPar
 // Takes a call list as JSON rows, as CSV text inside JSON (`csv`), or as a `text/csv` body with its settings in the query.
 // Every row is checked before anything is stored. Bad rows never stop good ones: they are counted by code and listed with
 // their row number, the first 1,000 in the answer and all of them under `GET /batches/{id}/refused`.
-// With `dry_run` the list is checked in the same way and nothing is stored.
+// With `dry_run` the list is checked in the same way and nothing is stored. (What isn't of this form at all refuses the whole request:
+// JSON rows that are no objects, or a quote in a CSV file that never closes.)
 //
 // **CSV as people have it.** UTF-8 with or without a byte-order mark; commas, semicolons or tabs, told from the header line;
 // quotes as in RFC 4180; lines end in LF, CRLF or CR; a first line `sep=;` as Excel writes it is understood; empty lines, and lines of empty cells, are skipped. The first line holds the
@@ -2047,7 +2051,8 @@ type ClientWithResponsesInterface interface {
 	// Takes a call list as JSON rows, as CSV text inside JSON (`csv`), or as a `text/csv` body with its settings in the query.
 	// Every row is checked before anything is stored. Bad rows never stop good ones: they are counted by code and listed with
 	// their row number, the first 1,000 in the answer and all of them under `GET /batches/{id}/refused`.
-	// With `dry_run` the list is checked in the same way and nothing is stored.
+	// With `dry_run` the list is checked in the same way and nothing is stored. (What isn't of this form at all refuses the whole request:
+	// JSON rows that are no objects, or a quote in a CSV file that never closes.)
 	//
 	// **CSV as people have it.** UTF-8 with or without a byte-order mark; commas, semicolons or tabs, told from the header line;
 	// quotes as in RFC 4180; lines end in LF, CRLF or CR; a first line `sep=;` as Excel writes it is understood; empty lines, and lines of empty cells, are skipped. The first line holds the
@@ -2070,7 +2075,8 @@ type ClientWithResponsesInterface interface {
 	// Takes a call list as JSON rows, as CSV text inside JSON (`csv`), or as a `text/csv` body with its settings in the query.
 	// Every row is checked before anything is stored. Bad rows never stop good ones: they are counted by code and listed with
 	// their row number, the first 1,000 in the answer and all of them under `GET /batches/{id}/refused`.
-	// With `dry_run` the list is checked in the same way and nothing is stored.
+	// With `dry_run` the list is checked in the same way and nothing is stored. (What isn't of this form at all refuses the whole request:
+	// JSON rows that are no objects, or a quote in a CSV file that never closes.)
 	//
 	// **CSV as people have it.** UTF-8 with or without a byte-order mark; commas, semicolons or tabs, told from the header line;
 	// quotes as in RFC 4180; lines end in LF, CRLF or CR; a first line `sep=;` as Excel writes it is understood; empty lines, and lines of empty cells, are skipped. The first line holds the
@@ -4099,7 +4105,8 @@ func (c *ClientWithResponses) ListBatchesWithResponse(ctx context.Context, param
 // Takes a call list as JSON rows, as CSV text inside JSON (`csv`), or as a `text/csv` body with its settings in the query.
 // Every row is checked before anything is stored. Bad rows never stop good ones: they are counted by code and listed with
 // their row number, the first 1,000 in the answer and all of them under `GET /batches/{id}/refused`.
-// With `dry_run` the list is checked in the same way and nothing is stored.
+// With `dry_run` the list is checked in the same way and nothing is stored. (What isn't of this form at all refuses the whole request:
+// JSON rows that are no objects, or a quote in a CSV file that never closes.)
 //
 // **CSV as people have it.** UTF-8 with or without a byte-order mark; commas, semicolons or tabs, told from the header line;
 // quotes as in RFC 4180; lines end in LF, CRLF or CR; a first line `sep=;` as Excel writes it is understood; empty lines, and lines of empty cells, are skipped. The first line holds the
@@ -4128,7 +4135,8 @@ func (c *ClientWithResponses) SubmitBatchWithBodyWithResponse(ctx context.Contex
 // Takes a call list as JSON rows, as CSV text inside JSON (`csv`), or as a `text/csv` body with its settings in the query.
 // Every row is checked before anything is stored. Bad rows never stop good ones: they are counted by code and listed with
 // their row number, the first 1,000 in the answer and all of them under `GET /batches/{id}/refused`.
-// With `dry_run` the list is checked in the same way and nothing is stored.
+// With `dry_run` the list is checked in the same way and nothing is stored. (What isn't of this form at all refuses the whole request:
+// JSON rows that are no objects, or a quote in a CSV file that never closes.)
 //
 // **CSV as people have it.** UTF-8 with or without a byte-order mark; commas, semicolons or tabs, told from the header line;
 // quotes as in RFC 4180; lines end in LF, CRLF or CR; a first line `sep=;` as Excel writes it is understood; empty lines, and lines of empty cells, are skipped. The first line holds the

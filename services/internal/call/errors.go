@@ -17,6 +17,12 @@ var (
 	ErrCorrupt = errors.New("stored data contradicts itself")
 )
 
+// UnavailableError says that a store can't work at the moment, and in a sentence
+// what to do about it. Nothing was written, unless the error is ErrUnclear too.
+type UnavailableError struct{ Sentence string }
+
+func (e *UnavailableError) Error() string { return e.Sentence }
+
 // Condition names what a store found not to hold.
 type Condition string
 

@@ -37,8 +37,12 @@ type Service struct {
 // Bounds of what may be set.
 const (
 	MaxLimit = 10_000
-	MaxRate  = 1_000 // launches a second; AWS's RunTask takes 20
+	MinRate  = 0.001 // launches a second
+	MaxRate  = 1_000 // AWS's RunTask takes 20
 )
+
+// ValidRate tells whether a rate may be set. NaN may not.
+func ValidRate(rate float64) bool { return rate >= MinRate && rate <= MaxRate }
 
 // Get gives the capacity and how many calls wait, by reason.
 func (s *Service) Get(ctx context.Context) (call.Capacity, call.Waiting, error) {

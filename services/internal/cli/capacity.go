@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/outdial/outdial/contracts/api"
+	"github.com/outdial/outdial/services/internal/capacity"
 )
 
 func (a *app) capacityCommand() *cobra.Command {
@@ -66,6 +67,9 @@ way go on. It takes an administrator.`,
 		r := api.SetCapacityRequest{Limit: given(cmd.Flags(), "limit", limit), Rate: given(cmd.Flags(), "rate", rate)}
 		if stop || resume {
 			r.Stopped = &stop
+		}
+		if r.Rate != nil && !capacity.ValidRate(*r.Rate) {
+			return usageError("--rate is %g; it must be from %g to %d launches a second", *r.Rate, capacity.MinRate, capacity.MaxRate)
 		}
 		if r == (api.SetCapacityRequest{}) {
 			return usageError("there is nothing to change")

@@ -114,6 +114,9 @@ func checkBody(found api.Route, r *http.Request, body []byte) error {
 	if !ok {
 		return nil
 	}
+	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
+		return placedError(api.ProblemCodeUnsupportedMediaType, "Content-Encoding", api.FieldErrorCodeInvalid, "Content-Encoding is %q; send the body as it is, without one.", shortened(encoding))
+	}
 	takes := typeJSON
 	if found.OperationID == "submitBatch" {
 		takes += " or " + typeCSV

@@ -68,6 +68,14 @@ func TestABodyThatIsNotTheJSONOfItsRouteIsRefused(t *testing.T) {
 	})
 }
 
+func TestACompressedBodyIsRefused(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	header := headers("Content-Type", "application/json", "Content-Encoding", "gzip")
+	b.root.send(sending{http.MethodPost, "/v1/calls", strings.NewReader("\x1f\x8b"), header}).
+		refused(api.ProblemCodeUnsupportedMediaType, "Content-Encoding")
+}
+
 func TestABodyOfAnotherTypeIsRefused(t *testing.T) {
 	t.Parallel()
 	b := newBundle(t)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"regexp"
+	"strings"
 
 	"github.com/outdial/outdial/contracts/api"
 	"github.com/outdial/outdial/services/internal/call"
@@ -100,7 +101,7 @@ func callFilter(ctx context.Context, p api.ListCallsParams) (call.Filter, error)
 	}
 	for _, status := range p.Status {
 		if !status.Valid() {
-			return f, fieldError("status", api.FieldErrorCodeInvalid, "%q is no status; the statuses are %v.", shortened(string(status)), call.Statuses)
+			return f, fieldError("status", api.FieldErrorCodeInvalid, "%q is no status; the statuses are %s.", shortened(string(status)), statusNames())
 		}
 		f.Statuses = append(f.Statuses, call.Status(status))
 	}
@@ -135,4 +136,12 @@ func (s *Server) CancelCall(ctx context.Context, r api.CancelCallRequestObject) 
 		}
 		return newAnswer(status, "", shown)
 	})
+}
+
+func statusNames() string {
+	names := make([]string, len(call.Statuses))
+	for i, status := range call.Statuses {
+		names[i] = string(status)
+	}
+	return strings.Join(names, ", ")
 }

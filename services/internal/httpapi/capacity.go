@@ -34,8 +34,8 @@ func (s *Server) SetCapacity(ctx context.Context, r api.SetCapacityRequestObject
 		return nil, fieldError("", api.FieldErrorCodeRequired, "Give at least one of limit, rate and stopped.")
 	case b.Limit != nil && (*b.Limit < 0 || *b.Limit > capacity.MaxLimit):
 		return nil, fieldError("/limit", api.FieldErrorCodeOutOfRange, "limit is %d; it must be from 0 to %d.", *b.Limit, capacity.MaxLimit)
-	case b.Rate != nil && (*b.Rate <= 0 || *b.Rate > capacity.MaxRate):
-		return nil, fieldError("/rate", api.FieldErrorCodeOutOfRange, "rate is %g launches a second; it must be above 0 and at most %d.", *b.Rate, capacity.MaxRate)
+	case b.Rate != nil && !capacity.ValidRate(*b.Rate):
+		return nil, fieldError("/rate", api.FieldErrorCodeOutOfRange, "rate is %g launches a second; it must be from %g to %d.", *b.Rate, capacity.MinRate, capacity.MaxRate)
 	}
 	_, err := s.Capacity.Set(ctx, call.CapacityUpdate{Limit: b.Limit, Rate: b.Rate, Stopped: b.Stopped})
 	if errors.Is(err, call.ErrConflict) {

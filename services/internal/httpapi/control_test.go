@@ -1,6 +1,7 @@
 package httpapi_test
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"testing"
@@ -107,6 +108,38 @@ func TestABatchIsPausedAndResumedUntilItIsCanceled(t *testing.T) {
 	}
 	if first := decode[api.Call](b.anna.get("/v1/calls/" + call.BatchCallID(id, 1))); !first.CancelRequested {
 		t.Error("the call under way is not asked to end")
+	}
+}
+
+func TestABatchCountsItsCallsByWhereTheyStand(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	var lines []string
+	for i := range 15 {
+		lines = append(lines, fmt.Sprintf("+120255501%02d", i))
+	}
+	id := b.anna.batch(lines...).ID
+	n := 0
+	each := func(times int, do func(id string)) {
+		for range times {
+			n++
+			do(call.BatchCallID(id, n))
+		}
+	}
+	ended := func(s call.Status) func(string) {
+		return func(id string) { b.end(id, call.Outcome{Status: s, Dialed: true, Reason: call.ReasonCarrierError}) }
+	}
+	each(1, func(id string) { b.answer(id) })
+	each(2, ended(call.Completed))
+	each(3, ended(call.Busy))
+	each(4, ended(call.NoAnswer))
+	each(2, ended(call.Failed))
+	each(1, func(id string) { b.anna.post("/v1/calls/"+id+"/cancel", "").is(http.StatusOK) })
+	want := api.BatchCounts{Waiting: 2, Active: 1, Completed: 2, Busy: 3, NoAnswer: 4, Failed: 2, Canceled: 1}
+	got := decode[api.Batch](b.anna.get("/v1/batches/" + id))
+	listed := decode[api.BatchList](b.anna.get("/v1/batches")).Batches[0]
+	if got.Counts != want || listed.Counts != want {
+		t.Errorf("they are %+v, and in the list %+v", got.Counts, listed.Counts)
 	}
 }
 

@@ -140,9 +140,6 @@ func (s *Server) redriveAll(ctx context.Context, asked *api.FailureCause) (api.R
 	if call.RefusedFor(err, call.ConditionKey) {
 		return s.keptByOther(ctx, request)
 	}
-	if errors.Is(err, call.ErrNotFound) { // the answer of the store was unclear, and nothing is there
-		err = errUnavailable
-	}
 	return a, err
 }
 

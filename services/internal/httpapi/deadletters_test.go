@@ -145,6 +145,45 @@ func TestAllDeadLettersAreReopenedInSlicesWithProgress(t *testing.T) {
 	}
 }
 
+func TestARedriveOfAllIsStoredOnceForItsKey(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	b.deadLetter(b.anna.call("+12025550142").ID)
+	all := posting("/v1/dead-letters/redrive", "").with("Content-Type", "application/json").with(api.HeaderIdempotencyKey, "k")
+	send := func(body string) (*reply, error) {
+		s := all
+		s.body = strings.NewReader(body)
+		return b.root.try(s)
+	}
+	replayed := 0
+	answers := atOnce(50, func(int) (*reply, error) { return send(`{"all":true}`) })
+	for _, a := range answers {
+		b.must(a.err)
+		if string(a.reply.is(http.StatusAccepted).body) != string(answers[0].reply.body) || a.reply.header.Get("Location") != answers[0].reply.header.Get("Location") {
+			t.Errorf("there are two answers:\n%s\n%s", a.reply.body, answers[0].reply.body)
+		}
+		if a.reply.header.Get(api.HeaderIdempotentReplayed) == "true" {
+			replayed++
+		}
+	}
+	if replayed != len(answers)-1 {
+		t.Errorf("%d of %d answers are repeats", replayed, len(answers))
+	}
+	b.expand()
+	if got := decode[api.Redrive](b.root.get(answers[0].reply.header.Get("Location"))); got.Redriven != 1 {
+		t.Errorf("it ends as %+v", got)
+	}
+	other, err := send(`{"all":true,"cause":"launch_refused"}`)
+	b.must(err)
+	other.refused(api.ProblemCodeIdempotencyConflict, api.HeaderIdempotencyKey)
+	b.store.fault.Store(&fault{method: "Key", err: call.ErrNotFound, once: true}) // it looks a moment too early
+	late, err := send(`{"all":true}`)
+	b.must(err)
+	if string(late.is(http.StatusAccepted).body) != string(answers[0].reply.body) {
+		t.Errorf("who was late hears of another redrive: %s", late.body)
+	}
+}
+
 func TestARedriveOfNeitherOrBothIsRefused(t *testing.T) {
 	t.Parallel()
 	b := newBundle(t)

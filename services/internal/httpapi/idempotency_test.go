@@ -210,6 +210,18 @@ func TestARefusalIsNotKept(t *testing.T) {
 	}
 }
 
+// A dry run stores nothing, so it keeps no key either.
+func TestAKeyOfADryRunIsStillFree(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	send := func(query string) *reply {
+		return b.anna.post("/v1/batches"+query, `{"rows":[{"phone_number":"+12025550142"}]}`, api.HeaderIdempotencyKey, "k")
+	}
+	send("?dry_run=true").is(http.StatusOK)
+	send("").is(http.StatusAccepted)
+	send("?dry_run=true").refused(api.ProblemCodeIdempotencyConflict, api.HeaderIdempotencyKey)
+}
+
 func TestARepeatIsAnsweredAsItWasThoughTheWorldHasMovedOn(t *testing.T) {
 	t.Parallel()
 	b := newBundle(t)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/outdial/outdial/contracts/api"
 	"github.com/outdial/outdial/services/internal/call"
@@ -66,6 +67,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 func (s *Server) problem(r *http.Request, err error) api.Problem {
 	var known *apiError
 	var invalid *intake.InvalidError
+	var unavailable *call.UnavailableError
 	id := requestID(r.Context())
 	switch {
 	case errors.As(err, &known):
@@ -82,6 +84,9 @@ func (s *Server) problem(r *http.Request, err error) api.Problem {
 		return api.NewProblem(api.ProblemCodeCallAlreadyFinal, "The call has ended and can't be canceled any more.", id)
 	case call.RefusedFor(err, call.ConditionCanceled):
 		return api.NewProblem(api.ProblemCodeBatchCanceled, "The batch is canceled, which is final.", id)
+	case errors.As(err, &unavailable):
+		sentence := []rune(unavailable.Sentence)
+		return api.NewProblem(api.ProblemCodeUnavailable, strings.ToUpper(string(sentence[:1]))+string(sentence[1:])+". Then send the same request again, with the same Idempotency-Key.", id)
 	case errors.Is(err, errUnavailable), errors.Is(err, call.ErrConflict), errors.Is(err, call.ErrUnclear),
 		errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return api.NewProblem(api.ProblemCodeUnavailable, unavailableDetail, id)

@@ -59,6 +59,9 @@ func decode(file []byte) (string, *listError) {
 	if bytes.HasPrefix(file, []byte{0xFF, 0xFE}) || bytes.HasPrefix(file, []byte{0xFE, 0xFF}) {
 		return "", notUTF8(1, "The file is UTF-16, which spreadsheets call Unicode text.")
 	}
+	if isWorkbook(file) {
+		return "", notUTF8(1, "The file is a spreadsheet's workbook, such as .xlsx, and not a CSV file.")
+	}
 	file = bytes.TrimPrefix(file, byteOrderMark)
 	text := string(file)
 	if strings.IndexByte(text, '\r') >= 0 {
@@ -73,6 +76,12 @@ func decode(file []byte) (string, *listError) {
 		return "", notUTF8(line, "A byte in line "+thousands(line)+" is not UTF-8; the file seems to be in an older encoding, such as Windows-1252 or Latin-1.")
 	}
 	return text, nil
+}
+
+// isWorkbook tells a file that is a ZIP archive, as .xlsx and .ods are, or an
+// OLE one, as .xls is.
+func isWorkbook(file []byte) bool {
+	return bytes.HasPrefix(file, []byte("PK\x03\x04")) || bytes.HasPrefix(file, []byte("\xD0\xCF\x11\xE0"))
 }
 
 func notUTF8(line int, what string) *listError {

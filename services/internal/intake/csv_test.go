@@ -132,6 +132,8 @@ func TestFilesThatCantBeReadSayWhereAndWhatToDo(t *testing.T) {
 		{"the named column twice", "Kontakt,Kontakt\n1,2\n", "Kontakt", intake.CodeTwoNumberColumns, 1, nil},
 		{"Windows-1252", "phone,name\n" + ada + ",Ada\n" + juri + ",J\xfcrgen\n", "", intake.CodeNotUTF8, 3, []string{"Windows-1252", `"CSV UTF-8"`}},
 		{"Windows-1252 with lines ended by CR alone", "phone,name\r" + ada + ",Ada\r\r" + juri + ",J\xfcrgen\r", "", intake.CodeNotUTF8, 4, nil},
+		{"an Excel workbook", "PK\x03\x04\x14\x00", "", intake.CodeNotUTF8, 1, []string{"workbook", `"CSV UTF-8"`}},
+		{"a workbook of old", "\xd0\xcf\x11\xe0\xa1\xb1", "", intake.CodeNotUTF8, 1, []string{"workbook"}},
 		{"UTF-16, little-endian", "\xff\xfep\x00h\x00o\x00n\x00e\x00", "", intake.CodeNotUTF8, 1, []string{"UTF-16", `"CSV UTF-8"`}},
 		{"UTF-16, big-endian", "\xfe\xff\x00p\x00h\x00o\x00n\x00e", "", intake.CodeNotUTF8, 1, []string{"UTF-16"}},
 		{"UTF-16 without a byte-order mark", "p\x00h\x00o\x00n\x00e\x00\n\x00", "", intake.CodeNotUTF8, 1, []string{"UTF-16"}},

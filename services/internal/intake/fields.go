@@ -161,7 +161,7 @@ func (f *fields) number(written, region string, numbers numberChecker) string {
 // and a sentence; an empty code when there is none.
 func metadataMistake(metadata map[string]string) (key, code, why string) {
 	if n := len(metadata); n > maxMetadata {
-		return "", CodeTooMany, fmt.Sprintf("The metadata has %s keys; at most %d are allowed.", thousands(n), maxMetadata)
+		return "", CodeTooMany, fmt.Sprintf("The metadata has %s keys; at most %d are allowed. Leave columns or keys out that the calls don't need.", thousands(n), maxMetadata)
 	}
 	for k, v := range metadata {
 		if c, w := entryMistake(k, v); c != "" && (code == "" || k < key) {
@@ -178,7 +178,7 @@ func entryMistake(key, value string) (code, why string) {
 	case longer(key, maxMetadataKey):
 		return CodeTooLong, fmt.Sprintf("The metadata's key %s has %s characters; at most %d are allowed.", quoted(key), thousands(utf8.RuneCountInString(key)), maxMetadataKey)
 	case longer(value, maxMetadataValue):
-		return CodeTooLong, fmt.Sprintf("The metadata's %s has %s characters; at most %d are allowed.", quoted(key), thousands(utf8.RuneCountInString(value)), maxMetadataValue)
+		return CodeTooLong, fmt.Sprintf("The metadata's %s has %s characters; at most %d are allowed. Shorten it, or leave it out.", quoted(key), thousands(utf8.RuneCountInString(value)), maxMetadataValue)
 	}
 	return "", ""
 }

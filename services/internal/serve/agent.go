@@ -69,9 +69,14 @@ const busyAgent = 10 * time.Second
 func agentTiming(speed float64) agent.Timing {
 	t := agent.DefaultTiming()
 	t.Poll = min(max(time.Duration(float64(time.Second)/speed), 50*time.Millisecond), time.Second)
+	t.Find = max(time.Duration(float64(t.Find)/speed), minFind)
 	t.Grace = timing().Grace
 	return t
 }
+
+// minFind is how long an unclear dial is looked for at the least: the simulated
+// carrier tells at once, but a busy machine may not.
+const minFind = 3 * time.Second
 
 // stopSignal is closed when the process is asked to end.
 func stopSignal() <-chan struct{} {

@@ -76,8 +76,8 @@ func (c Config) Validate() error {
 	if c.Limit < 0 || c.Limit > capacity.MaxLimit {
 		bad("limit", "%d is not from 0 to %d", c.Limit, capacity.MaxLimit)
 	}
-	if c.Rate <= 0 || c.Rate > capacity.MaxRate {
-		bad("rate", "%g is not above 0 and at most %d", c.Rate, capacity.MaxRate)
+	if !capacity.ValidRate(c.Rate) {
+		bad("rate", "%g is not from %g to %d", c.Rate, capacity.MinRate, capacity.MaxRate)
 	}
 	if c.Issuer != "" {
 		if u, err := url.Parse(c.Issuer); err != nil || u.Host == "" {

@@ -6,23 +6,25 @@ import (
 
 	driver "modernc.org/sqlite"
 	lib "modernc.org/sqlite/lib"
+
+	"github.com/outdial/outdial/services/internal/call"
 )
 
 // What can be wrong with the file. Each says what to do. Unless an error is also
 // call.ErrUnclear, nothing was written.
 var (
 	// ErrLocked: another program kept the file locked for longer than Options.BusyTimeout.
-	ErrLocked = errors.New("the data file is locked by another program: close that program, or wait until it is done, and try again")
+	ErrLocked = unavailable("the data file is locked by another program: close that program, or wait until it is done, and try again")
 	// ErrDiskFull: there is no room for what was to be written.
-	ErrDiskFull = errors.New("the disk is full: free some space on the disk that holds the data folder; what was accepted before is safe")
+	ErrDiskFull = unavailable("the disk is full: free some space on the disk that holds the data folder; what was accepted before is safe")
 	// ErrReadOnly: the file, or its file system, can't be written.
-	ErrReadOnly = errors.New("the data file can't be written: make the data folder and the files in it writable for this user, on a file system that is not mounted read-only")
+	ErrReadOnly = unavailable("the data file can't be written: make the data folder and the files in it writable for this user, on a file system that is not mounted read-only")
 	// ErrIO: the disk reported an error.
-	ErrIO = errors.New("the disk that holds the data file reports an error: look at the system's log, and restore the data folder from a backup if the disk is damaged")
+	ErrIO = unavailable("the disk that holds the data file reports an error: look at the system's log, and restore the data folder from a backup if the disk is damaged")
 	// ErrDamaged: the file is not what SQLite wrote.
-	ErrDamaged = errors.New("the data file is damaged: stop the server, keep a copy of the data folder, and restore the folder from a backup")
+	ErrDamaged = unavailable("the data file is damaged: stop the server, keep a copy of the data folder, and restore the folder from a backup")
 	// ErrCantOpen: the file can't be opened or created.
-	ErrCantOpen = errors.New("the data file can't be opened: check that the data folder exists and that this user may read and write it")
+	ErrCantOpen = unavailable("the data file can't be opened: check that the data folder exists and that this user may read and write it")
 	// ErrForeign: the file is another program's, or no SQLite file at all. It was not touched.
 	ErrForeign = errors.New("the file is not an Outdial data file: choose another data folder, or restore the file from a backup if it was one; it was not touched")
 	// ErrNoFile: there is no data file yet, and OpenExisting creates none.
@@ -32,6 +34,8 @@ var (
 	// ErrClosed: Close was called.
 	ErrClosed = errors.New("the data file is closed")
 )
+
+func unavailable(sentence string) error { return &call.UnavailableError{Sentence: sentence} }
 
 // NewerVersionError says that the file was written by a newer program. It was not touched.
 type NewerVersionError struct {
