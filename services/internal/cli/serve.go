@@ -58,6 +58,7 @@ for the new data folder; afterwards ` + "`outdial capacity set`" + ` changes the
 	flags.StringVar(&c.Issuer, "issuer", "", "the URL of an OpenID Connect issuer (default: the built-in development issuer)")
 	flags.StringSliceVar(&c.Audiences, "audience", nil, "with --issuer: what aud means this API")
 	flags.StringSliceVar(&c.ClientIDs, "client-id", nil, "with --issuer: clients accepted without aud")
+	flags.StringVar(&c.Groups, "groups-claim", "", "with --issuer: the claim that lists a person's groups (default cognito:groups)")
 	flags.StringSliceVar(&c.Origins, "origin", nil, "an origin whose pages may call the API, such as https://console.example.com")
 	format.add(cmd, "log-format", "auto is text on a terminal and JSON otherwise")
 	level.add(cmd, "log-level", "what is logged")

@@ -90,7 +90,7 @@ func (s *Server) logged(next http.Handler) http.Handler {
 		}
 		s.Log.LogAttrs(r.Context(), level, "request",
 			slog.String("method", r.Method), slog.String("path", loggedPath(r)), slog.Int("status", rec.status),
-			slog.String("code", string(rec.code)), slog.Duration("took", s.Now().Sub(began).Round(time.Microsecond)),
+			slog.String("code", string(rec.code)), slog.Float64("took_ms", float64(s.Now().Sub(began).Microseconds())/1000),
 			slog.String("request_id", requestID(r.Context())))
 	})
 }

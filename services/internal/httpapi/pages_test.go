@@ -167,6 +167,7 @@ func TestACursorOfAnotherListOrOfNoneIsRefused(t *testing.T) {
 		"a list without a place": encode([]byte("calls ")), "a place that is none": encode([]byte("calls x' OR 1=1")),
 		"a phone number": encode([]byte("calls +12025550142")), "a number below zero": encode([]byte("calls -1")),
 		"a list of lists": encode([]byte("calls calls call_" + nobodysULID)), "a line break": encode([]byte("calls call_" + nobodysULID + "\n")),
+		"a place without its list": encode([]byte("call_" + nobodysULID)), "a line without its list": encode([]byte("3")),
 		"bits that mean nothing": strings.TrimSuffix(encode([]byte("calls call_"+nobodysULID)), "A") + "B",
 		"very long":              strings.Repeat("A", 100_000), "an encoding of its own": base64.StdEncoding.EncodeToString([]byte("calls call_" + nobodysULID + "???")),
 	})

@@ -77,6 +77,7 @@ func TestAQueryThatIsNotUnderstoodIsRefused(t *testing.T) {
 		"a time without a zone":           {calls("from=2026-03-02T09:00:00"), "from"},
 		"a zone whose + became a blank":   {calls("from=2026-03-02T09:00:00+02:00"), "from"},
 		"a time twice":                    {calls("to=2026-03-02T09:00:00Z&to=2026-03-02T09:00:00Z"), "to"},
+		"no beginning":                    {calls("from="), "from"},
 		"no time":                         {calls("to="), "to"},
 		"a word for a time":               {calls("to=now"), "to"},
 		"a limit twice":                   {calls("limit=1&limit=2"), "limit"},

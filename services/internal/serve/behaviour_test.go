@@ -3,6 +3,7 @@ package serve_test
 import (
 	"context"
 	"io"
+	"math"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -160,6 +161,8 @@ func TestBadLuckAtTheStartIsASentenceThatSaysWhatToDo(t *testing.T) {
 		"the data folder is used by another server": {func(c *serve.Config) { c.Data = busy.Data }, "another `outdial serve` uses the data folder"},
 		"the port is taken":                         {func(c *serve.Config) { c.Listen = other.address }, "is taken by another program"},
 		"the address can be reached from elsewhere": {func(c *serve.Config) { c.Listen = "0.0.0.0:0" }, "development issuer is for this machine only"},
+		"a rate is no number":                       {func(c *serve.Config) { c.Rate = math.NaN() }, "--rate"},
+		"a share of simulated calls is above all":   {func(c *serve.Config) { c.Carrier.Answer = 2 }, "--sim"},
 		"several flags are wrong":                   {func(c *serve.Config) { c.Rate, c.Limit = 0, -1 }, "--limit"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -32,6 +32,7 @@ type Config struct {
 	Issuer    string   // URL; empty: the development issuer
 	Audiences []string // accepted in aud
 	ClientIDs []string // accepted in client_id, for issuers whose access tokens have no aud
+	Groups    string   // the claim with a person's groups; empty: Cognito's
 
 	Origins       []string // of browsers on other origins that may call the API
 	LogFormat     string   // "text", "json", or "auto": text on a terminal
@@ -78,6 +79,11 @@ func (c Config) Validate() error {
 	}
 	if !capacity.ValidRate(c.Rate) {
 		bad("rate", "%g is not from %g to %d", c.Rate, capacity.MinRate, capacity.MaxRate)
+	}
+	simulated := c.Carrier
+	simulated.Dir = "/" // where it is depends on --data alone
+	if err := simulated.Validate(); err != nil {
+		bad("sim", "%v", err)
 	}
 	if c.Issuer != "" {
 		if u, err := url.Parse(c.Issuer); err != nil || u.Host == "" {

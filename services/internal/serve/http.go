@@ -41,7 +41,7 @@ func (s *server) openHTTP(context.Context) error {
 }
 
 func (s *server) verifier() (*signin.Verifier, error) {
-	config := signin.Config{Issuer: s.Issuer, Audiences: s.Audiences, ClientIDs: s.ClientIDs}
+	config := signin.Config{Issuer: s.Issuer, Audiences: s.Audiences, ClientIDs: s.ClientIDs, GroupsClaim: s.Groups}
 	if s.issuer != nil {
 		config = signin.Config{Issuer: s.url() + IssuerPath, ClientIDs: devissuer.ClientIDs()}
 	}
