@@ -28,7 +28,10 @@ var faults = map[string]struct {
 	},
 	"an unclear answer": {fault{err: fmt.Errorf("disk sdb7: %w", call.ErrUnclear)}, api.ProblemCodeUnavailable},
 	"too late":          {fault{err: fmt.Errorf("disk sdb7: %w", context.DeadlineExceeded)}, api.ProblemCodeUnavailable},
+	"a full disk":       {fault{err: fmt.Errorf("disk sdb7: %w", fullDisk)}, api.ProblemCodeUnavailable},
 }
+
+var fullDisk = &call.UnavailableError{Sentence: "the disk is full: free some space"}
 
 func TestAStoreThatFailsIsToldToTheLogOnly(t *testing.T) {
 	t.Parallel()
@@ -48,6 +51,9 @@ func TestAStoreThatFailsIsToldToTheLogOnly(t *testing.T) {
 					want = api.ProblemCodeCapacityConflict
 				}
 				p := got.refused(want, "-")
+				if name == "a full disk" && !strings.HasPrefix(p.Detail, "The disk is full: free some space. ") {
+					t.Errorf("%s doesn't tell what to do: %s", got.what, p.Detail)
+				}
 				if bytes.Contains(got.body, []byte("sdb7")) || bytes.Contains(got.body, []byte("panic")) {
 					t.Errorf("%s tells the cause: %s", got.what, got.body)
 				}

@@ -7,7 +7,8 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
-	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/outdial/outdial/contracts/api"
 	"github.com/outdial/outdial/services/internal/call"
@@ -85,8 +86,7 @@ func (s *Server) problem(r *http.Request, err error) api.Problem {
 	case call.RefusedFor(err, call.ConditionCanceled):
 		return api.NewProblem(api.ProblemCodeBatchCanceled, "The batch is canceled, which is final.", id)
 	case errors.As(err, &unavailable):
-		sentence := []rune(unavailable.Sentence)
-		return api.NewProblem(api.ProblemCodeUnavailable, strings.ToUpper(string(sentence[:1]))+string(sentence[1:])+". Then send the same request again, with the same Idempotency-Key.", id)
+		return api.NewProblem(api.ProblemCodeUnavailable, capitalized(unavailable.Sentence)+". Then send the same request again, with the same Idempotency-Key.", id)
 	case errors.Is(err, errUnavailable), errors.Is(err, call.ErrConflict), errors.Is(err, call.ErrUnclear),
 		errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return api.NewProblem(api.ProblemCodeUnavailable, unavailableDetail, id)
@@ -144,4 +144,9 @@ func (s *Server) writeProblem(w http.ResponseWriter, r *http.Request, p api.Prob
 	if err := json.NewEncoder(w).Encode(p); err != nil {
 		s.Log.DebugContext(r.Context(), "problem not written", "request_id", p.RequestID, "cause", err)
 	}
+}
+
+func capitalized(sentence string) string {
+	first, size := utf8.DecodeRuneInString(sentence)
+	return string(unicode.ToUpper(first)) + sentence[size:]
 }
