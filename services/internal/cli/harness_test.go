@@ -4,14 +4,17 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"maps"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -364,16 +367,39 @@ const (
 	batchID = "batch_01KJPQ2M4N6P8R0S3T5V7W9XYZ"
 )
 
-// newSlowServer reads half of a body, tells that, waits, and goes on.
+// newSlowServer reads a part of a body, tells that, waits, and goes on.
 func newSlowServer(t *testing.T, half chan struct{}, next http.HandlerFunc) string {
 	t.Helper()
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.CopyN(io.Discard, r.Body, r.ContentLength/4)
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.CopyN(io.Discard, r.Body, receiveBuffer)
 		half <- struct{}{}
 		<-half
 		_, _ = io.Copy(io.Discard, r.Body)
 		next(w, r)
 	}))
+	_ = s.Listener.Close()
+	s.Listener = listenSlowly(t)
+	s.Start()
 	t.Cleanup(s.Close)
 	return s.URL
+}
+
+// receiveBuffer is small, so that a body of some megabytes does not fit into the
+// buffers of the system: it can't be sent before it is read.
+const receiveBuffer = 64 << 10
+
+func listenSlowly(t *testing.T) net.Listener {
+	t.Helper()
+	config := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
+		var err error
+		controlErr := c.Control(func(fd uintptr) {
+			err = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, receiveBuffer)
+		})
+		return errors.Join(controlErr, err)
+	}}
+	listener, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return listener
 }
