@@ -44,13 +44,16 @@ type Call struct {
 	Resends        int       `json:"resends,omitempty"`   // jobs sent again while launching
 	Closed         int       `json:"closed,omitempty"`    // attempts closed for other causes than capacity
 
-	Outcome   *Outcome  `json:"outcome,omitempty"` // of the last attempt that had one; none while another runs
-	Failure   *Failure  `json:"failure,omitempty"`
-	RedriveID string    `json:"redrive_id,omitempty"` // the stored redrive that reopened it last
-	History   []Step    `json:"history,omitempty"`
-	CreatedAt time.Time `json:"created_at"`
-	UpdatedAt time.Time `json:"updated_at"`
-	EndedAt   time.Time `json:"ended_at,omitzero"`
+	Outcome   *Outcome `json:"outcome,omitempty"` // of the last attempt that had one; none while another runs
+	Failure   *Failure `json:"failure,omitempty"`
+	RedriveID string   `json:"redrive_id,omitempty"` // the stored redrive that reopened it last
+	// EarlierRedrives are those that reopened it before, the latest MaxRedrives of
+	// them: a redrive that is repeated takes no call twice.
+	EarlierRedrives []string  `json:"earlier_redrives,omitempty"`
+	History         []Step    `json:"history,omitempty"`
+	CreatedAt       time.Time `json:"created_at"`
+	UpdatedAt       time.Time `json:"updated_at"`
+	EndedAt         time.Time `json:"ended_at,omitzero"`
 }
 
 // Settings tell the agent how to hold the conversation.
@@ -118,6 +121,7 @@ func (c Call) Lane() LaneKey { return LaneKey{Owner: c.Owner, BatchID: c.BatchID
 func (c Call) Clone() Call {
 	c.History = slices.Clone(c.History)
 	c.Metadata = maps.Clone(c.Metadata)
+	c.EarlierRedrives = slices.Clone(c.EarlierRedrives)
 	return c
 }
 
@@ -127,6 +131,23 @@ const (
 	MaxHistory  = 60
 	keepEarlier = 20
 )
+
+// MaxRedrives bounds the redrives that a call remembers beside the last.
+const MaxRedrives = 20
+
+// RedrivenBy tells whether this redrive has reopened the call.
+func (c Call) RedrivenBy(redriveID string) bool {
+	return redriveID != "" && (redriveID == c.RedriveID || slices.Contains(c.EarlierRedrives, redriveID))
+}
+
+// remember notes the redrive that reopens the call.
+func (c *Call) remember(redriveID string) {
+	if c.RedriveID != "" {
+		earlier := append(c.EarlierRedrives, c.RedriveID)
+		c.EarlierRedrives = earlier[max(0, len(earlier)-MaxRedrives):]
+	}
+	c.RedriveID = redriveID
+}
 
 func (c *Call) log(now time.Time, cause string) {
 	if len(c.History) >= MaxHistory {

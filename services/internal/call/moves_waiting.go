@@ -147,12 +147,12 @@ func Redriven(c Call, attempt int, redriveID string, now time.Time) (Change, err
 	if !c.DeadLettered() {
 		return ch.refuse("it was not dead-lettered")
 	}
-	if redriveID != "" && redriveID == c.RedriveID {
+	if c.RedrivenBy(redriveID) {
 		return ch.refuse("this redrive has reopened it before")
 	}
 	ch.After.Failure, ch.After.Closed = nil, 0
 	if redriveID != "" { // else by its marked copy, which is no redrive of ours
-		ch.After.RedriveID = redriveID
+		ch.After.remember(redriveID)
 	}
 	ch.again("redriven")
 	if c.BatchID != "" {

@@ -245,6 +245,7 @@ func acceptedWhileWaiting() []accepted {
 		{
 			"another redrive may reopen a call again", call.MoveRedriven, reopened("redrive_01J"), redriven("redrive_02J"), func(w *call.Change) {
 				w.After.Failure, w.After.RedriveID = nil, "redrive_02J"
+				w.After.EarlierRedrives = []string{"redrive_01J"}
 				nextAttempt(w, "redriven")
 				w.Batch = call.BatchNotCanceled
 			}, 0, call.LaneEffect{Ready: 1}, call.Counts{Waiting: 1, Failed: -1},

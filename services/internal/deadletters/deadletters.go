@@ -93,7 +93,7 @@ func (s *Service) reopen(ctx context.Context, id, callID string) (*Skipped, erro
 		return call.Redriven(c, c.Attempt, id, s.Now())
 	})
 	switch {
-	case err == nil, call.NotAllowed(err) && before.RedriveID == id:
+	case err == nil, call.NotAllowed(err) && before.RedrivenBy(id):
 		return nil, nil
 	case errors.Is(err, call.ErrNotFound):
 		return &Skipped{callID, CodeCallNotFound, "There is no such call."}, nil
