@@ -1,0 +1,243 @@
+package simulation
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/outdial/outdial/contracts/messages"
+	"github.com/outdial/outdial/services/internal/call"
+	"github.com/outdial/outdial/services/internal/queue"
+)
+
+// visibility is how long a message stays hidden while it is handled.
+const visibility = 30 * time.Second
+
+// message is a job or an event in its queue.
+type message struct {
+	id        int
+	job       *messages.Job // else an event
+	event     messages.Event
+	visibleAt time.Time
+	receives  int
+}
+
+func (m *message) String() string {
+	switch {
+	case m.job == nil && m.event.Type == messages.EventLook:
+		return fmt.Sprintf("#%d look", m.id)
+	case m.job == nil:
+		return fmt.Sprintf("#%d %s %s/%d", m.id, m.event.Type, m.event.CallID, m.event.Attempt)
+	}
+	return fmt.Sprintf("#%d %s", m.id, jobString(*m.job))
+}
+
+func jobString(j messages.Job) string {
+	switch {
+	case j.Fill:
+		return "fill"
+	case j.Dead:
+		return fmt.Sprintf("%s/%d dead", j.CallID, j.Attempt)
+	}
+	return fmt.Sprintf("%s/%d", j.CallID, j.Attempt)
+}
+
+// mail is the queues: at least once, in any order.
+type mail struct {
+	w    *world
+	sent int
+	jobs []*message
+	news []*message
+	dead []messages.Job // the dead-letter queue of the jobs
+}
+
+func (m *mail) put(one *message, delay time.Duration) {
+	m.sent++
+	one.id = m.sent
+	if f := m.w.fault(one.row(), []Fault{Late}); f == Late {
+		delay += m.w.aWhile()
+	}
+	one.visibleAt = m.w.now.Add(delay)
+	if one.job != nil {
+		m.jobs = append(m.jobs, one)
+	} else {
+		m.news = append(m.news, one)
+	}
+}
+
+// row is where a message is counted in the coverage.
+func (m *message) row() string {
+	if m.job != nil {
+		return "job"
+	}
+	return "event " + string(m.event.Type)
+}
+
+// tell puts an event into its queue, or loses it: so do event buses.
+func (m *mail) tell(e messages.Event) {
+	one := &message{event: e}
+	switch m.w.fault(one.row(), []Fault{Lost, Repeated}) {
+	case Lost:
+		m.w.notef("event lost: %s of %s/%d", e.Type, e.CallID, e.Attempt)
+		return
+	case Repeated:
+		m.put(&message{event: e}, m.w.aWhile())
+	}
+	m.put(one, 0)
+}
+
+// forge puts an event into its queue that nobody had reason to send.
+func (m *mail) forge(c call.Call) {
+	e := messages.Event{
+		Type:   pick(m.w.choices, messages.EventAnswered, messages.EventRinging, messages.EventEnded, messages.EventTaskStopped),
+		CallID: c.ID, Attempt: max(1, c.Attempt-m.w.choices.below(2)), Nonce: "foreign", Task: "arn:task/foreign",
+	}
+	m.w.coverage.count("event "+string(e.Type), Foreign)
+	m.w.notef("somebody sends %s of %s/%d", e.Type, e.CallID, e.Attempt)
+	m.put(&message{event: e}, 0)
+}
+
+// can adds each delivery that can be made now.
+func (m *mail) can(can []func()) []func() {
+	if m.w.handlers.workers < m.w.most.workers {
+		can = m.deliveries(can, m.jobs, m.work)
+	}
+	if m.w.handlers.trackers < m.w.most.trackers {
+		can = m.deliveries(can, m.news, m.follow)
+	}
+	return can
+}
+
+func (m *mail) deliveries(can []func(), all []*message, deliver func(*message)) []func() {
+	for _, one := range all {
+		if !one.visibleAt.After(m.w.now) {
+			can = append(can, func() { deliver(one) })
+		}
+	}
+	return can
+}
+
+func (m *mail) next(earlier func(time.Time)) {
+	if m.w.handlers.workers < m.w.most.workers {
+		for _, one := range m.jobs {
+			earlier(one.visibleAt)
+		}
+	}
+	if m.w.handlers.trackers < m.w.most.trackers {
+		for _, one := range m.news {
+			earlier(one.visibleAt)
+		}
+	}
+}
+
+// received hides a message, or moves it away: then it is false.
+func (m *mail) received(one *message) bool {
+	f := None
+	if one.job != nil {
+		f = m.w.fault(one.row(), []Fault{Dead})
+	}
+	if f == Dead || one.receives >= queue.MaxReceives {
+		m.w.notef("the queue moves %s to its dead letters", one)
+		if one.job != nil {
+			m.dead = append(m.dead, *one.job)
+		}
+		m.remove(one)
+		return false
+	}
+	one.receives++
+	one.visibleAt = m.w.now.Add(visibility)
+	return true
+}
+
+func (m *mail) remove(one *message) {
+	is := func(other *message) bool { return other == one }
+	m.jobs = slices.DeleteFunc(m.jobs, is)
+	m.news = slices.DeleteFunc(m.news, is)
+}
+
+// work has a worker handle a job.
+func (m *mail) work(one *message) {
+	if !m.received(one) {
+		return
+	}
+	w := m.w
+	w.handlers.workers++
+	n := w.handlers.workers
+	w.current = w.start(fmt.Sprintf("worker %s", one), w.clock(n), func(a *actor) error {
+		if err := a.dispatcher().Handle(w.ctx, *one.job); err != nil {
+			return err
+		}
+		return a.delete(one)
+	}, func(error) { w.handlers.workers-- })
+}
+
+// follow has a tracker handle an event.
+func (m *mail) follow(one *message) {
+	if !m.received(one) {
+		return
+	}
+	w := m.w
+	w.handlers.trackers++
+	n := w.handlers.trackers
+	w.current = w.start(fmt.Sprintf("tracker %s", one), w.clock(n+2), func(a *actor) error {
+		if err := a.tracker().Handle(w.ctx, one.event); err != nil {
+			return err
+		}
+		return a.delete(one)
+	}, func(error) { w.handlers.trackers-- })
+}
+
+// delete removes a message that was handled, unless it is to come again.
+func (a *actor) delete(one *message) error {
+	return a.ask("delete", "", onceFaults, func(Fault) error {
+		if f := a.w.fault(one.row(), []Fault{Repeated}); f == Repeated {
+			one.visibleAt = a.w.now.Add(a.w.aWhile())
+			return nil
+		}
+		a.w.mail.remove(one)
+		return nil
+	})
+}
+
+// jobs is queue.JobSender as an actor sees it.
+type jobs struct{ *actor }
+
+// Send sends a job.
+func (j jobs) Send(_ context.Context, delay time.Duration, job messages.Job) error {
+	delay = min(max(delay, 0), queue.MaxDelay)
+	return j.ask("send job", fmt.Sprintf("%s in %s", jobString(job), delay.Truncate(time.Millisecond)), writeFaults, func(Fault) error {
+		j.w.mail.put(&message{job: &job}, delay)
+		return nil
+	})
+}
+
+// SendDead puts a marked job into the dead-letter queue.
+func (j jobs) SendDead(_ context.Context, job messages.Job) error {
+	return j.ask("send dead letter", jobString(job), writeFaults, func(Fault) error {
+		j.w.mail.dead = append(j.w.mail.dead, job)
+		return nil
+	})
+}
+
+// events is queue.EventSender as an actor sees it.
+type events struct{ *actor }
+
+// Publish sends an event, which may get lost.
+func (e events) Publish(_ context.Context, event messages.Event) error {
+	if _, err := messages.EncodeEvent(event); err != nil {
+		e.w.violate("messages fit their contract", "%v", err)
+	}
+	return e.ask("publish", string(event.Type), writeFaults, func(Fault) error {
+		e.w.mail.tell(event)
+		return nil
+	})
+}
+
+// Look asks for an early look at what is due.
+func (e events) Look(context.Context) error {
+	return e.ask("send look", "", writeFaults, func(Fault) error {
+		e.w.mail.put(&message{event: messages.Event{Type: messages.EventLook}}, 0)
+		return nil
+	})
+}
