@@ -2,8 +2,10 @@ package call
 
 import "time"
 
-// Timing holds the times after which something is looked at again. No promise
-// rests on them: they decide how soon, never whether.
+// Timing holds the times after which something is looked at again. They decide
+// how soon, never whether, with one exception: Settle compares the clocks of two
+// looks, so clocks that are further apart than that may give the slot of a lost
+// call back early. Nobody is dialed twice by it.
 type Timing struct {
 	Resend time.Duration // first wait for a launch before its job is sent again; doubles, at most MaxResend
 	Start  time.Duration // from an accepted task to the moment its claim is closed
