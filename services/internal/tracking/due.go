@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/outdial/outdial/contracts/messages"
 	"github.com/outdial/outdial/services/internal/call"
@@ -24,81 +25,100 @@ func (t *Tracker) Tick(ctx context.Context) error {
 // fails is passed over, so that it can't keep the rest waiting, and is met again
 // at the next look.
 func (t *Tracker) LookAtDue(ctx context.Context) error {
-	began := t.Now()
-	passed := map[string]bool{}
-	var failed error
+	r := &round{Tracker: t, began: t.Now(), passed: map[string]bool{}}
 	for {
-		items, err := t.Store.Due(ctx, t.Now(), dueAtOnce+len(passed))
-		if err != nil {
-			return errors.Join(failed, fmt.Errorf("list what is due: %w", err))
-		}
-		fresh := 0
-		for _, item := range items {
-			if passed[item.ID] {
-				continue
-			}
-			fresh++
-			if t.Budget > 0 && t.Now().Sub(began) > t.Budget || ctx.Err() != nil {
-				return errors.Join(failed, ctx.Err())
-			}
-			if again, err := t.look(ctx, item); err != nil {
-				failed = errors.Join(failed, fmt.Errorf("look at %s %s: %w", item.Kind, item.ID, err))
-				passed[item.ID] = true
-			} else if !again {
-				passed[item.ID] = true
-			}
-		}
-		if fresh == 0 {
-			return failed
+		more, err := r.page(ctx)
+		r.fillOnce(ctx)
+		if err != nil || !more {
+			return errors.Join(r.failed, err)
 		}
 	}
 }
 
+// round is one look at everything that is due.
+type round struct {
+	*Tracker
+	began  time.Time
+	passed map[string]bool // ids that this round is through with
+	failed error
+	joined bool // a call has joined its lane, and nobody was asked to fill since
+}
+
+// page looks at what is longest overdue. It says whether there may be more.
+func (r *round) page(ctx context.Context) (more bool, err error) {
+	items, err := r.Store.Due(ctx, r.Now(), dueAtOnce+len(r.passed))
+	if err != nil {
+		return false, fmt.Errorf("list what is due: %w", err)
+	}
+	for _, item := range items {
+		if r.passed[item.ID] {
+			continue
+		}
+		more = true
+		if r.Budget > 0 && r.Now().Sub(r.began) > r.Budget || ctx.Err() != nil {
+			return false, ctx.Err()
+		}
+		again, err := r.look(ctx, item)
+		if err != nil {
+			r.failed = errors.Join(r.failed, fmt.Errorf("look at %s %s: %w", item.Kind, item.ID, err))
+		}
+		r.passed[item.ID] = err != nil || !again
+	}
+	return more, nil
+}
+
+// fillOnce asks for one fill for all the calls of a page that have joined their
+// lanes: thousands may come due together.
+func (r *round) fillOnce(ctx context.Context) {
+	if r.joined {
+		r.fill(ctx)
+	}
+	r.joined = false
+}
+
 // look takes one due item a step on. It says whether a further step may follow at once.
-func (t *Tracker) look(ctx context.Context, item call.DueItem) (again bool, err error) {
+func (r *round) look(ctx context.Context, item call.DueItem) (again bool, err error) {
 	switch item.Kind {
 	case call.DueBatch:
-		return t.lookAtBatch(ctx, item.ID)
+		return r.lookAtBatch(ctx, item.ID)
 	case call.DueRedrive:
-		return t.Redrives.Work(ctx, item.ID)
+		return r.Redrives.Work(ctx, item.ID)
 	}
-	err = t.lookAtCall(ctx, item.ID)
+	err = r.lookAtCall(ctx, item.ID)
 	if call.NotAllowed(err) {
 		err = nil // it has moved on by itself
 	}
 	return false, err
 }
 
-func (t *Tracker) lookAtCall(ctx context.Context, id string) error {
-	c, err := t.Store.Call(ctx, id)
+func (r *round) lookAtCall(ctx context.Context, id string) error {
+	c, err := r.Store.Call(ctx, id)
 	if err != nil {
 		return err
 	}
-	if c.Due.IsZero() || c.Due.After(t.Now()) {
+	if c.Due.IsZero() || c.Due.After(r.Now()) {
 		return nil
 	}
 	switch {
 	case c.Status == call.Queued:
-		return t.lookAtWaiting(ctx, c)
+		return r.lookAtWaiting(ctx, c)
 	case c.Status.Active():
-		return t.lookAtActive(ctx, c)
+		return r.lookAtActive(ctx, c)
 	case c.DeadLettered():
-		return t.mark(ctx, c)
+		return r.mark(ctx, c)
 	}
 	return nil
 }
 
 // lookAtWaiting makes a call ready whose time has come, or expires it.
-func (t *Tracker) lookAtWaiting(ctx context.Context, c call.Call) error {
-	_, err := call.Update(ctx, t.Store, c.ID, func(c call.Call) (call.Change, error) {
-		if change, err := call.LastStartPassed(c, t.Now()); err == nil {
+func (r *round) lookAtWaiting(ctx context.Context, c call.Call) error {
+	_, err := call.Update(ctx, r.Store, c.ID, func(c call.Call) (call.Change, error) {
+		if change, err := call.LastStartPassed(c, r.Now()); err == nil {
 			return change, nil
 		}
-		return call.Ready(c, t.Now())
+		return call.Ready(c, r.Now())
 	})
-	if err == nil {
-		t.fill(ctx)
-	}
+	r.joined = r.joined || err == nil
 	return err
 }
 

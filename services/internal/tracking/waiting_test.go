@@ -38,6 +38,22 @@ func TestACallWhoseTimeHasComeAsksForAFill(t *testing.T) {
 	w.RunUntilQuiet()
 }
 
+func TestCallsWhoseTimeComesTogetherAskForOneFill(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.NoTicks = true
+	for range 50 {
+		w.Create("ann", func(n *call.NewCall) { n.NotBefore = w.Clock.Now().Add(time.Minute) })
+	}
+	w.Clock.Advance(time.Minute)
+	look(t, w)
+	if jobs := w.Jobs(); len(jobs) != 1 || !jobs[0].Job.Fill {
+		t.Errorf("50 calls that came due together sent %d jobs, want one fill", len(jobs))
+	}
+	w.NoTicks = false
+	w.RunUntilQuiet()
+}
+
 func TestAnOutcomeOfTheRetryPolicyIsTriedAgainAfterThePause(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
