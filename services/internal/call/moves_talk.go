@@ -40,7 +40,7 @@ func Ended(c Call, attempt int, o Outcome, now time.Time) (Change, error) {
 	if err != nil {
 		return Change{}, err
 	}
-	o = o.known()
+	o = o.known(c.CancelRequested)
 	if o.Dialed {
 		ch.After.Dials++
 	}
@@ -69,17 +69,21 @@ func Ended(c Call, attempt int, o Outcome, now time.Time) (Change, error) {
 }
 
 // known is the outcome if it is one that an agent may note, else the agent's
-// error. It is not refused: the attempt is over all the same, what is noted stays
+// error: canceled, for one, is only what somebody asked to cancel, and not a talk
+// whose task was stopped from outside. It is not refused: the attempt is over all the same, what is noted stays
 // noted, and nobody else could end the call. Nor is it tried again, since nobody
 // knows what was dialed.
-func (o Outcome) known() Outcome {
+func (o Outcome) known(cancelRequested bool) Outcome {
 	o.Dialed = o.Dialed || o.CarrierReference != ""
 	switch o.Status {
 	case Completed, Busy, NoAnswer:
 		o.Dialed = true
 		return o
 	case Canceled:
-		return o
+		if cancelRequested {
+			return o
+		}
+		o.Message = "The agent's task was stopped from outside before the call was over."
 	case Failed:
 		if o.Reason == ReasonCarrierError || o.Reason == ReasonCarrierUnclear || o.Reason == ReasonAgentError {
 			return o

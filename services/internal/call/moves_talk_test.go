@@ -79,6 +79,12 @@ func acceptedInEveryActiveStatus(s call.Status) []accepted {
 			dialed(w, hungUp)
 			final(w, call.Canceled, "carrier")
 		}, -1, none, gone(func(n *call.Counts) *int { return &n.Canceled })},
+		{"a call that was hung up though nobody had asked" + while, call.MoveEnded, in(s), endedWith(hungUp), func(w *call.Change) {
+			outside := "The agent's task was stopped from outside before the call was over."
+			dialed(w, call.Outcome{Status: call.Failed, Dialed: true, Reason: call.ReasonAgentError, Message: outside, CarrierReference: "CA1"})
+			w.After.Failure = &call.Failure{Reason: call.ReasonAgentError, Message: outside}
+			final(w, call.Failed, "agent_error")
+		}, -1, none, failed},
 		{"a carrier's error" + while, call.MoveEnded, in(s), endedWith(carrierError), func(w *call.Change) {
 			dialed(w, carrierError)
 			w.After.Failure = &call.Failure{Reason: call.ReasonCarrierError, Message: "Unreachable."}
