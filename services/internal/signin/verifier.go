@@ -3,6 +3,7 @@ package signin
 import (
 	"context"
 	"crypto/rsa"
+	"crypto/sha256"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -29,6 +30,7 @@ type Verifier struct {
 	config Config
 	now    func() time.Time
 	keys   keySet
+	passed verified
 }
 
 // New makes a verifier. It reads nothing yet: keys are read when the first token
@@ -63,39 +65,59 @@ func (v *Verifier) Authenticate(r *http.Request) (Principal, error) {
 
 // Verify checks an access token. Its error is an [*Error].
 func (v *Verifier) Verify(ctx context.Context, token string) (Principal, error) {
-	parsed, err := parse(token)
+	sum := tokenSum(sha256.Sum256([]byte(token)))
+	if g, ok := v.passed.get(sum); ok {
+		// Keys that were read again are others: then the signature is checked again, too.
+		if key, err := v.keys.key(ctx, g.keyID); err == nil && key == g.key {
+			if err := g.claims.checkTime(v.now()); err != nil {
+				return Principal{}, err
+			}
+			return g.principal, nil
+		}
+	}
+	g, err := v.check(ctx, token)
 	if err != nil {
 		return Principal{}, err
+	}
+	v.passed.put(sum, g)
+	return g.principal, nil
+}
+
+// check checks everything.
+func (v *Verifier) check(ctx context.Context, token string) (good, error) {
+	parsed, err := parse(token)
+	if err != nil {
+		return good{}, err
 	}
 
 	// Looked at before the key, so that a foreign token is told by its name and
 	// sends nobody to look for its key.
 	var unchecked claims
 	if err := parsed.UnsafeClaimsWithoutVerification(&unchecked); err != nil {
-		return Principal{}, malformed()
+		return good{}, malformed()
 	}
 	if unchecked.Issuer != v.config.Issuer {
-		return Principal{}, refuse(CodeWrongIssuer, "the token is from another issuer than the one configured")
+		return good{}, refuse(CodeWrongIssuer, "the token is from another issuer than the one configured")
 	}
 
-	key, err := v.keys.key(ctx, parsed.Headers[0].KeyID)
-	if err != nil {
-		return Principal{}, err
+	g := good{keyID: parsed.Headers[0].KeyID}
+	if g.key, err = v.keys.key(ctx, g.keyID); err != nil {
+		return good{}, err
 	}
-	c, err := v.signedClaims(parsed, key)
-	if err != nil {
-		return Principal{}, err
+	if g.claims, err = v.signedClaims(parsed, g.key); err != nil {
+		return good{}, err
 	}
-	if err := c.checkTime(v.now()); err != nil {
-		return Principal{}, err
+	if err := g.claims.checkTime(v.now()); err != nil {
+		return good{}, err
 	}
-	if err := c.checkUse(typeOf(parsed)); err != nil {
-		return Principal{}, err
+	if err := g.claims.checkUse(typeOf(parsed)); err != nil {
+		return good{}, err
 	}
-	if err := c.checkAudience(v.config.Audiences, v.config.ClientIDs); err != nil {
-		return Principal{}, err
+	if err := g.claims.checkAudience(v.config.Audiences, v.config.ClientIDs); err != nil {
+		return good{}, err
 	}
-	return c.principal()
+	g.principal, err = g.claims.principal()
+	return g, err
 }
 
 // parse takes a token apart without believing anything. Causes are dropped on
