@@ -58,7 +58,7 @@ func (db *DB) ListBatches(ctx context.Context, owner string, p call.Page) ([]cal
 
 func batchesQuery(owner string, p call.Page) (string, []any) {
 	where, args := conditions(call.Filter{Owner: owner}, bounds{"", highest}.after(p))
-	return listBatches + where + " ORDER BY id" + direction(p) + " LIMIT ?", append(args, p.Limit+1)
+	return listBatches + where + " ORDER BY id" + direction(p) + " LIMIT ?+0", append(args, p.Limit+1)
 }
 
 // ApplyBatch writes a change of a batch with the calls that it adds or cancels,

@@ -17,7 +17,7 @@ const (
 	selectChunk    = `SELECT rows FROM chunks WHERE batch_id = ? AND n = ?`
 	replaceRefused = `INSERT INTO refused (batch_id, n, last_line, rows) VALUES (?, ?, ?, ?)
 		ON CONFLICT (batch_id, n) DO UPDATE SET last_line = excluded.last_line, rows = excluded.rows`
-	selectRefused = `SELECT rows FROM refused WHERE batch_id = ? AND last_line > ? ORDER BY n LIMIT ?`
+	selectRefused = `SELECT rows FROM refused WHERE batch_id = ? AND last_line > ? ORDER BY n LIMIT ?+0`
 	replaceExpiry = `REPLACE INTO chunk_expiry (batch_id, expires_at) VALUES (?, ?)`
 	deleteExpiry  = `DELETE FROM chunk_expiry WHERE batch_id = ?`
 )

@@ -13,7 +13,7 @@ import (
 const selectDue = `SELECT 'call' AS kind, id, due FROM calls WHERE due <= ?1
 	UNION ALL SELECT 'batch', id, due FROM batches WHERE due <= ?1
 	UNION ALL SELECT 'redrive', id, due FROM redrives WHERE due <= ?1
-	ORDER BY due, id LIMIT ?2`
+	ORDER BY due, id LIMIT ?2+0`
 
 // Due lists what is due at or before the given time, the longest overdue first.
 func (db *DB) Due(ctx context.Context, at time.Time, limit int) ([]call.DueItem, error) {

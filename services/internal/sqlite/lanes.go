@@ -14,9 +14,11 @@ const (
 	replaceLane    = `REPLACE INTO lanes (` + laneColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
 	selectTurn     = `SELECT owner, lanes, turn FROM turns WHERE owner = ?`
 	replaceTurn    = `REPLACE INTO turns (owner, lanes, turn) VALUES (?, ?, ?)`
-	nextTurns      = `SELECT owner, lanes, turn FROM turns WHERE lanes > 0 ORDER BY turn, owner LIMIT ?`
-	nextLanes      = `SELECT ` + laneColumns + ` FROM lanes WHERE owner = ? AND ready > 0 AND closed = 0 ORDER BY turn, batch_id LIMIT ?`
-	nextReadyCalls = `SELECT id FROM calls WHERE lane = ? AND ready_at IS NOT NULL ORDER BY ready_at, id LIMIT ?`
+	// LIMIT ?+0 here and elsewhere: SQLite prepares a statement anew whenever a bare
+	// LIMIT ? is bound to another number.
+	nextTurns      = `SELECT owner, lanes, turn FROM turns WHERE lanes > 0 ORDER BY turn, owner LIMIT ?+0`
+	nextLanes      = `SELECT ` + laneColumns + ` FROM lanes WHERE owner = ? AND ready > 0 AND closed = 0 ORDER BY turn, batch_id LIMIT ?+0`
+	nextReadyCalls = `SELECT id FROM calls WHERE lane = ? AND ready_at IS NOT NULL ORDER BY ready_at, id LIMIT ?+0`
 	waitingLanes   = `SELECT ` + laneColumns + ` FROM lanes WHERE ready + schedule + retry + hours > 0 ORDER BY owner, batch_id`
 )
 

@@ -31,7 +31,7 @@ func (db *DB) ListCalls(ctx context.Context, f call.Filter, p call.Page) ([]call
 
 func callsQuery(f call.Filter, p call.Page) (string, []any) {
 	where, args := conditions(f, idBounds(f).after(p))
-	tail := " ORDER BY id" + direction(p) + " LIMIT ?"
+	tail := " ORDER BY id" + direction(p) + " LIMIT ?+0"
 	if f.Number != "" {
 		// The index of numbers has no ids: find the rows of the page without their records first.
 		where, args = numberConditions(f, where, args)
@@ -167,7 +167,7 @@ func deadLettersQuery(f call.DeadLetterFilter, p call.Page) (string, []any) {
 		args = append(args, string(f.Cause))
 	}
 	return "SELECT id, record FROM calls INDEXED BY " + index + " WHERE dead_cause IS NOT NULL AND " + where +
-		" ORDER BY id" + direction(p) + " LIMIT ?", append(args, p.Limit+1)
+		" ORDER BY id" + direction(p) + " LIMIT ?+0", append(args, p.Limit+1)
 }
 
 func direction(p call.Page) string {

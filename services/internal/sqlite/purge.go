@@ -10,12 +10,12 @@ import (
 const purgeSlice = 50
 
 const (
-	deleteKeys = `DELETE FROM keys WHERE rowid IN (SELECT rowid FROM keys WHERE expires_at <= ? LIMIT ?)`
+	deleteKeys = `DELETE FROM keys WHERE rowid IN (SELECT rowid FROM keys WHERE expires_at <= ? LIMIT ?+0)`
 	// An accepted batch needs its chunks, even when nobody has come to KeepChunks within a day.
 	expiredBatch = `SELECT batch_id, EXISTS (SELECT 1 FROM batches WHERE id = batch_id) FROM chunk_expiry
 		WHERE expires_at <= ? ORDER BY expires_at LIMIT 1`
-	deleteChunks  = `DELETE FROM chunks WHERE rowid IN (SELECT rowid FROM chunks WHERE batch_id = ? LIMIT ?)`
-	deleteRefused = `DELETE FROM refused WHERE rowid IN (SELECT rowid FROM refused WHERE batch_id = ? LIMIT ?)`
+	deleteChunks  = `DELETE FROM chunks WHERE rowid IN (SELECT rowid FROM chunks WHERE batch_id = ? LIMIT ?+0)`
+	deleteRefused = `DELETE FROM refused WHERE rowid IN (SELECT rowid FROM refused WHERE batch_id = ? LIMIT ?+0)`
 )
 
 // Purge deletes what has expired: idempotency keys, and the rows of batches that

@@ -14,7 +14,7 @@ import (
 const (
 	insertMessage   = `INSERT INTO messages (queue, visible_at, sent_at, grp, body) VALUES (?, ?, ?, ?, ?)`
 	visibleMessages = `SELECT id, receive_count, receipt, sent_at, body FROM messages
-		WHERE queue = ? AND visible_at <= ? ORDER BY visible_at, id LIMIT ?`
+		WHERE queue = ? AND visible_at <= ? ORDER BY visible_at, id LIMIT ?+0`
 	receiveMessage = `UPDATE messages SET visible_at = ?, receive_count = receive_count + 1, receipt = receipt + 1 WHERE id = ?`
 	buryMessage    = `UPDATE messages SET queue = ?, visible_at = ?, receive_count = 0 WHERE id = ?`
 	deleteMessage  = `DELETE FROM messages WHERE id = ? AND queue = ? AND receipt = ?`
