@@ -69,59 +69,100 @@ var ErrAhead = errors.New("the job is ahead of the record")
 // Handle looks at the call that a job names, and then fills. After an error the
 // job must be delivered again.
 func (d *Dispatcher) Handle(ctx context.Context, job messages.Job) error {
-	var named *call.Call
-	var err error
-	if !job.Fill {
-		named, err = d.look(ctx, job)
-	}
-	return errors.Join(err, d.Fill(ctx, named))
+	return d.HandleAll(ctx, []messages.Job{job})[0]
 }
 
-// look does what the record of the named call asks for. It gives the call when
-// it is a candidate for the fill.
-func (d *Dispatcher) look(ctx context.Context, job messages.Job) (*call.Call, error) {
+// HandleAll looks at the calls that jobs name, one after the other, and then
+// fills once for all of them. It gives each job's error, nil for one that is done.
+func (d *Dispatcher) HandleAll(ctx context.Context, jobs []messages.Job) []error {
+	if len(jobs) == 0 {
+		return nil
+	}
+	errs := make([]error, len(jobs))
+	var named []string
+	for i, job := range jobs {
+		if job.Fill {
+			continue
+		}
+		candidate, err := d.look(ctx, job)
+		if candidate {
+			named = append(named, job.CallID)
+		}
+		errs[i] = err
+	}
+	if err := d.Fill(ctx, named...); err != nil {
+		for i := range errs {
+			errs[i] = errors.Join(errs[i], err)
+		}
+	}
+	return errs
+}
+
+// HandleMessages is HandleAll for jobs as they come from the queue. A message that
+// is no job gets its error, and after some receives the queue puts it aside.
+func (d *Dispatcher) HandleMessages(ctx context.Context, bodies [][]byte) []error {
+	errs := make([]error, len(bodies))
+	var jobs []messages.Job
+	var places []int // of the jobs among the messages
+	for i, body := range bodies {
+		job, err := messages.ParseJob(body)
+		if err != nil {
+			errs[i] = err
+			continue
+		}
+		jobs, places = append(jobs, job), append(places, i)
+	}
+	for n, err := range d.HandleAll(ctx, jobs) {
+		errs[places[n]] = err
+	}
+	return errs
+}
+
+// look does what the record of the named call asks for, and says whether the call
+// is a candidate for the fill.
+func (d *Dispatcher) look(ctx context.Context, job messages.Job) (candidate bool, err error) {
 	c, err := d.Store.Call(ctx, job.CallID)
 	switch {
 	case errors.Is(err, call.ErrNotFound):
 		d.Log.WarnContext(ctx, "job of an unknown call dropped", "call", job.CallID)
-		return nil, nil
+		return false, nil
 	case err != nil:
-		return nil, fmt.Errorf("read call %s: %w", job.CallID, err)
+		return false, fmt.Errorf("read call %s: %w", job.CallID, err)
 	case job.Attempt > c.Attempt:
-		return nil, fmt.Errorf("call %s, attempt %d: %w", job.CallID, job.Attempt, ErrAhead)
+		return false, fmt.Errorf("call %s, attempt %d: %w", job.CallID, job.Attempt, ErrAhead)
 	case job.Attempt < c.Attempt:
-		return nil, nil
+		return false, nil
 	}
 	switch {
 	case c.DeadLettered():
 		return d.deadLettered(ctx, job, c)
 	case c.Status == call.Queued:
-		return &c, nil
+		return true, nil
 	case c.Status == call.Launching:
-		return nil, d.launch(ctx, c)
+		return false, d.launch(ctx, c)
 	}
-	return nil, nil
+	return false, nil
 }
 
 // deadLettered reopens the call when its marked job came back, and puts the mark
 // again for any other copy: an ordinary duplicate must not reopen it (R6).
-func (d *Dispatcher) deadLettered(ctx context.Context, job messages.Job, c call.Call) (*call.Call, error) {
+func (d *Dispatcher) deadLettered(ctx context.Context, job messages.Job, c call.Call) (candidate bool, err error) {
 	if !job.Dead {
-		return nil, d.mark(ctx, c)
+		return false, d.mark(ctx, c)
 	}
-	after, err := call.Update(ctx, d.Store, c.ID, func(c call.Call) (call.Change, error) {
+	_, err = call.Update(ctx, d.Store, c.ID, func(c call.Call) (call.Change, error) {
 		return call.Redriven(c, job.Attempt, "", d.Now())
 	})
 	switch {
 	case err == nil:
-		return &after, nil
+		return true, nil
 	case call.NotAllowed(err):
-		return nil, nil
+		return false, nil
 	case call.RefusedFor(err, call.ConditionCanceled):
 		d.Log.InfoContext(ctx, "redriven job of a canceled batch dropped", "call", c.ID)
-		return nil, nil
+		return false, nil
 	}
-	return nil, fmt.Errorf("redrive call %s: %w", c.ID, err)
+	return false, fmt.Errorf("redrive call %s: %w", c.ID, err)
 }
 
 // mark puts the marked copy of a dead-lettered call's job into the dead-letter

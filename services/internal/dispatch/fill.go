@@ -13,13 +13,13 @@ import (
 type fill struct {
 	*Dispatcher
 	order *order
-	named *call.Call // candidate by strong read: an index may not show it yet
+	named []string // candidates by strong read: an index may not show them yet
 }
 
 // Fill admits waiting calls, lanes in turn, while there is a free slot and a
-// rate token, and launches those whose token is now. The named call, if any, is
-// a candidate even when no list shows it yet.
-func (d *Dispatcher) Fill(ctx context.Context, named *call.Call) error {
+// rate token, and launches those whose token is now. The calls that are named by
+// their ids are candidates even when no list shows them yet.
+func (d *Dispatcher) Fill(ctx context.Context, named ...string) error {
 	f := &fill{Dispatcher: d, order: newOrder(d.Store), named: named}
 	began := d.Now()
 	for {
@@ -89,21 +89,26 @@ func (f *fill) passOver(ctx context.Context, id string, cause error) {
 	f.Log.ErrorContext(ctx, "call passed over: its data contradicts itself", "call", id, "cause", cause)
 }
 
-// namedCandidate is the job's own call, when the lists show nobody.
+// namedCandidate is the next of the jobs' own calls, when the lists show nobody.
 func (f *fill) namedCandidate(ctx context.Context) (call.Call, bool, error) {
-	if f.named == nil || f.order.tried[f.named.ID] {
-		return call.Call{}, false, nil
+	for _, id := range f.named {
+		if f.order.tried[id] {
+			continue
+		}
+		c, err := f.Store.Call(ctx, id)
+		if err != nil {
+			return c, false, fmt.Errorf("read call %s: %w", id, err)
+		}
+		lane, err := f.Store.Lane(ctx, c.Lane())
+		if err != nil {
+			return c, false, fmt.Errorf("read lane %s: %w", c.Lane(), err)
+		}
+		f.order.tried[id] = true
+		if c.Ready() && lane.InTurn() {
+			return c, true, nil
+		}
 	}
-	c, err := f.Store.Call(ctx, f.named.ID)
-	if err != nil {
-		return c, false, fmt.Errorf("read call %s: %w", f.named.ID, err)
-	}
-	lane, err := f.Store.Lane(ctx, c.Lane())
-	if err != nil {
-		return c, false, fmt.Errorf("read lane %s: %w", c.Lane(), err)
-	}
-	f.order.tried[c.ID] = true
-	return c, c.Ready() && lane.InTurn(), nil
+	return call.Call{}, false, nil
 }
 
 // admit applies Admitted and gives the record after, or the call as it was. A

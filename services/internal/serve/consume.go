@@ -20,7 +20,7 @@ type Queue interface {
 type consumer struct {
 	queue  Queue
 	name   queue.Name
-	handle func(ctx context.Context, body []byte) error
+	handle func(ctx context.Context, bodies [][]byte) []error // an error for each, nil for what is done
 	log    *slog.Logger
 }
 
@@ -31,8 +31,8 @@ const (
 	maxRetry   = 20 * time.Second
 )
 
-// run handles messages until ctx ends. A message under way is handled to its
-// end; those received and not begun are given back.
+// run handles messages until ctx ends. Those that were received then are handled
+// to their end.
 func (c consumer) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		received, err := c.queue.Receive(ctx, c.name, queue.MaxBatch, visibility)
@@ -40,30 +40,35 @@ func (c consumer) run(ctx context.Context) {
 			c.pause(ctx, err)
 			continue
 		}
-		for _, m := range received {
-			c.one(ctx, m)
-		}
-		if len(received) == 0 {
-			if err := c.queue.WaitMessage(ctx, c.name, poll); err != nil {
-				c.pause(ctx, err)
-			}
+		if len(received) > 0 {
+			c.all(context.WithoutCancel(ctx), received)
+		} else if err := c.queue.WaitMessage(ctx, c.name, poll); err != nil {
+			c.pause(ctx, err)
 		}
 	}
 }
 
-func (c consumer) one(ctx context.Context, m queue.Received) {
-	whole := context.WithoutCancel(ctx)
-	if ctx.Err() != nil {
-		c.giveBack(whole, m, 0)
-		return
+// all handles messages, and deletes in one write what was handled.
+func (c consumer) all(ctx context.Context, received []queue.Received) {
+	bodies := make([][]byte, len(received))
+	for i, m := range received {
+		bodies[i] = m.Body
 	}
-	if err := c.handle(whole, m.Body); err != nil {
+	var done []string
+	for i, err := range c.handle(ctx, bodies) {
+		m := received[i]
+		if err == nil {
+			done = append(done, m.Receipt)
+			continue
+		}
 		c.log.WarnContext(ctx, "message comes back later", "queue", c.name, "message", m.ID, "receives", m.ReceiveCount, "cause", err)
-		c.giveBack(whole, m, retryAfter(m.ReceiveCount))
+		c.giveBack(ctx, m, retryAfter(m.ReceiveCount))
+	}
+	if len(done) == 0 {
 		return
 	}
-	if err := c.queue.Delete(whole, c.name, m.Receipt); err != nil {
-		c.log.WarnContext(ctx, "message not deleted; it will be handled again", "queue", c.name, "message", m.ID, "cause", err)
+	if err := c.queue.Delete(ctx, c.name, done...); err != nil {
+		c.log.WarnContext(ctx, "messages not deleted; they will be handled again", "queue", c.name, "messages", len(done), "cause", err)
 	}
 }
 

@@ -21,6 +21,7 @@ const (
 	tickInterval  = time.Minute      // between ticks: a fill and a look, whatever else was lost
 	purgeInterval = 10 * time.Minute // between removals of what has expired
 	alarmInterval = time.Minute      // between comparisons of slots and records
+	trackers      = 8                // loops that follow events: those that write at the same time share a flush of the disk
 	shutdownTime  = 10 * time.Second // for requests under way
 
 	// A batch of one machine is expanded in slices of this many rows, and one look
@@ -37,7 +38,9 @@ func (s *server) run(ctx context.Context) error {
 	for range s.Dispatchers {
 		loops.Go(func() { s.consumer(queue.Calls, s.jobHandler()).run(ctx) })
 	}
-	loops.Go(func() { s.consumer(queue.Events, s.eventHandler()).run(ctx) })
+	for range trackers {
+		loops.Go(func() { s.consumer(queue.Events, s.eventHandler()).run(ctx) })
+	}
 	loops.Go(func() { s.every(ctx, lookInterval, s.tracker().LookAtDue, "look at what is due") })
 	loops.Go(func() { s.every(ctx, tickInterval, s.tracker().Tick, "minute tick") })
 	loops.Go(func() { s.every(ctx, purgeInterval, s.purge, "purge") })
@@ -71,7 +74,7 @@ func (s *server) shutdown(ctx context.Context) error {
 	return nil
 }
 
-func (s *server) consumer(name queue.Name, handle func(context.Context, []byte) error) consumer {
+func (s *server) consumer(name queue.Name, handle func(context.Context, [][]byte) []error) consumer {
 	return consumer{queue: s.db, name: name, handle: handle, log: s.log}
 }
 
@@ -91,29 +94,32 @@ func (s *server) every(ctx context.Context, interval time.Duration, do func(cont
 	}
 }
 
-func (s *server) jobHandler() func(context.Context, []byte) error {
+// jobHandler looks at what all jobs of one receive name, and fills once.
+func (s *server) jobHandler() func(context.Context, [][]byte) []error {
 	d := &dispatch.Dispatcher{
 		Store: s.db, Tasks: s.tasks, Jobs: queue.JobSender{Queue: s.db},
 		Now: time.Now, Timing: timing(), Log: s.log, TaskDefinition: "local", Budget: budget,
 	}
-	return func(ctx context.Context, body []byte) error {
-		job, err := messages.ParseJob(body)
-		if err != nil {
-			return err
+	return d.HandleMessages
+}
+
+func (s *server) eventHandler() func(context.Context, [][]byte) []error {
+	t := s.tracker()
+	return func(ctx context.Context, bodies [][]byte) []error {
+		errs := make([]error, len(bodies))
+		for i, body := range bodies {
+			errs[i] = handleEvent(ctx, t, body)
 		}
-		return d.Handle(ctx, job)
+		return errs
 	}
 }
 
-func (s *server) eventHandler() func(context.Context, []byte) error {
-	t := s.tracker()
-	return func(ctx context.Context, body []byte) error {
-		event, err := messages.ParseEvent(body)
-		if err != nil {
-			return err
-		}
-		return t.Handle(ctx, event)
+func handleEvent(ctx context.Context, t *tracking.Tracker, body []byte) error {
+	event, err := messages.ParseEvent(body)
+	if err != nil {
+		return err
 	}
+	return t.Handle(ctx, event)
 }
 
 func (s *server) tracker() *tracking.Tracker {

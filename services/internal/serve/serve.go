@@ -88,7 +88,7 @@ func (s *server) close() error {
 
 // openFolder makes the data folder and takes its lock: two servers on one folder
 // would not know of each other's tasks.
-func (s *server) openFolder(context.Context) error {
+func (s *server) openFolder(ctx context.Context) error {
 	for _, dir := range []string{s.Data, s.tasksDir(), s.carrierDir()} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return fmt.Errorf("the data folder can't be made: %w. Choose another with --data, or make this one writable", err)
@@ -99,7 +99,7 @@ func (s *server) openFolder(context.Context) error {
 		return fmt.Errorf("the data folder can't be used: %w", err)
 	}
 	s.closers = append(s.closers, lock.Close)
-	free, err := filelock.TryExclusive(lock)
+	free, err := takeFolder(ctx, lock)
 	if err != nil {
 		return fmt.Errorf("the data folder can't be locked: %w", err)
 	}
@@ -107,6 +107,22 @@ func (s *server) openFolder(context.Context) error {
 		return fmt.Errorf("another `outdial serve` uses the data folder %s. Stop it, or choose another folder with --data", s.Data)
 	}
 	return nil
+}
+
+// takeFolder waits a moment for the lock of a server that was just killed: the
+// process of an agent that it was about to start has the lock until it is that agent.
+func takeFolder(ctx context.Context, lock *os.File) (free bool, err error) {
+	for deadline := time.Now().Add(2 * time.Second); ; {
+		free, err = filelock.TryExclusive(lock)
+		if free || err != nil || time.Now().After(deadline) {
+			return free, err
+		}
+		select {
+		case <-ctx.Done():
+			return false, ctx.Err()
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
 }
 
 func (s *server) openListener(ctx context.Context) error {
