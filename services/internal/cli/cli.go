@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
+	"github.com/outdial/outdial/services/internal/cloudformation"
 	"github.com/outdial/outdial/services/internal/serve"
 	"github.com/outdial/outdial/services/internal/signin/discovery"
 )
@@ -28,6 +29,8 @@ type Options struct {
 
 	Serve func(ctx context.Context, c serve.Config) error // outdial serve
 	Agent func(ctx context.Context) error                 // outdial agent
+
+	StackOutputs func(ctx context.Context, stack string) (map[string]string, error) // nil: cloudformation.Outputs
 
 	Env         func(name string) string                                    // nil: os.Getenv
 	Tick        func(d time.Duration) (ticks <-chan time.Time, stop func()) // nil: a time.Ticker; paces what is shown during a request
@@ -109,6 +112,9 @@ func newApp(o Options) *app {
 	}
 	if o.Rand == nil {
 		o.Rand = rand.Reader
+	}
+	if o.StackOutputs == nil {
+		o.StackOutputs = cloudformation.Outputs
 	}
 	if o.OpenBrowser == nil {
 		o.OpenBrowser = desktopBrowser(o.Env)
@@ -222,7 +228,7 @@ Exit codes:
 		a.callCommand(), a.callsCommand(), a.batchCommand(),
 		a.deadLettersCommand(), a.capacityCommand(),
 		a.loginCommand(), a.logoutCommand(), a.tokenCommand(),
-		a.serveCommand(), a.agentCommand(),
+		a.serveCommand(), a.verifyCommand(), a.agentCommand(),
 		a.versionCommand(), a.completionCommand(),
 	)
 	return root

@@ -2,7 +2,6 @@ package serve_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -16,8 +15,6 @@ import (
 	"github.com/outdial/outdial/contracts/api"
 	"github.com/outdial/outdial/services/internal/call"
 	"github.com/outdial/outdial/services/internal/simcarrier"
-	"github.com/outdial/outdial/services/internal/sqlite"
-	"github.com/outdial/outdial/services/internal/storetest"
 )
 
 // startProcess starts a server as a process of its own, which can be killed.
@@ -68,37 +65,6 @@ func (r *running) batch(id string) *api.Batch {
 	return answer.JSON200
 }
 
-// checkPromises reads the data folder of a server that has stopped: no attempt
-// dialed twice, counters equal to records, no slot taken.
-func checkPromises(t *testing.T, data string) {
-	t.Helper()
-	dials, err := simcarrier.ReadDials(filepath.Join(data, "carrier"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	attempts := map[string]int{}
-	for _, d := range dials {
-		attempts[call.ClientToken(d.CallID, d.Attempt)]++
-	}
-	for attempt, n := range attempts {
-		if n > 1 {
-			t.Errorf("attempt %s dialed %d times", attempt, n)
-		}
-	}
-	db, err := sqlite.OpenExisting(context.Background(), sqlite.Options{Path: filepath.Join(data, "outdial.db")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	if err := storetest.Check(context.Background(), db); err != nil {
-		t.Error(err)
-	}
-	room, err := db.Capacity(context.Background())
-	if err != nil || room.InUse != 0 {
-		t.Errorf("%d slots are left taken (%v)", room.InUse, err)
-	}
-}
-
 func TestABatchEndsThoughItsServerIsKilledAgainAndAgain(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
@@ -129,7 +95,13 @@ func TestABatchEndsThoughItsServerIsKilledAgainAndAgain(t *testing.T) {
 	}
 	_ = process.Process.Kill()
 	_ = process.Wait()
-	checkPromises(t, data)
+	report := verified(t, data)
+	for _, finding := range report.Findings {
+		t.Error(finding)
+	}
+	if report.Checked.Slots != 0 {
+		t.Errorf("%d slots are left taken", report.Checked.Slots)
+	}
 }
 
 // agentPID is the process of a call's agent, as it has noted it in its task's file.

@@ -95,10 +95,17 @@ func (a *actor) sleep(d time.Duration, wake <-chan struct{}) {
 	a.wakeAt, a.wake = time.Time{}, nil
 }
 
-// ask asks a port, in a row of the coverage, with these faults. Do is its effect.
-func (a *actor) ask(row, about string, kinds []Fault, do func(Fault) error) error {
+// ask asks a port, in a row of the coverage. Do is its effect.
+func (a *actor) ask(row, about string, do func() error) error {
 	a.stand(row)
-	f := a.w.fault(row, kinds)
+	kinds, ok := portFaults[row]
+	if !ok {
+		panic("no group of the coverage has the row " + row)
+	}
+	f := a.w.fault(row, kinds...)
+	if f == None {
+		a.w.coverage.count(row, None)
+	}
 	if f == Delay {
 		d := a.w.aWhile()
 		a.note(row, about, f, nil)
@@ -114,7 +121,7 @@ func (a *actor) ask(row, about string, kinds []Fault, do func(Fault) error) erro
 	return err
 }
 
-func (a *actor) answer(f Fault, do func(Fault) error) error {
+func (a *actor) answer(f Fault, do func() error) error {
 	switch f {
 	case Before:
 		return errDown
@@ -123,21 +130,21 @@ func (a *actor) answer(f Fault, do func(Fault) error) error {
 	case Crash:
 		return nil
 	case After:
-		if err := do(f); err != nil {
+		if err := do(); err != nil {
 			return err
 		}
 		return errUnclear
 	case Twice:
-		if err := do(f); err != nil {
+		if err := do(); err != nil {
 			return err
 		}
 	}
-	return do(f)
+	return do()
 }
 
 // read asks a port that has no effect.
-func read[T any](a *actor, row, about string, kinds []Fault, do func() (T, error)) (value T, err error) {
-	err = a.ask(row, about, kinds, func(Fault) (err error) {
+func read[T any](a *actor, row, about string, do func() (T, error)) (value T, err error) {
+	err = a.ask(row, about, func() (err error) {
 		value, err = do()
 		return err
 	})
@@ -146,18 +153,18 @@ func read[T any](a *actor, row, about string, kinds []Fault, do func() (T, error
 
 // list asks for a list, which may be the one of the last time.
 func list[T any](a *actor, row, about string, do func() ([]T, error)) (items []T, err error) {
-	err = a.ask(row, about, listFaults, func(f Fault) (err error) {
+	return read(a, row, about, func() ([]T, error) {
 		key := row + about
-		if old, ok := a.w.lists[key].([]T); ok && f == Stale {
-			items = old
-			return nil
+		if old, ok := a.w.lists[key].([]T); ok && a.w.fault(row, Stale) == Stale {
+			a.w.notef("%s: the list is an old one", a.name)
+			return old, nil
 		}
-		if items, err = do(); err == nil && a.w.profile[Stale] > 0 {
+		items, err := do()
+		if err == nil && a.w.profile[Stale] > 0 {
 			a.w.lists[key] = items
 		}
-		return err
+		return items, err
 	})
-	return items, err
 }
 
 // note writes what happened to the trace.

@@ -46,7 +46,8 @@ type phone struct{ *actor }
 func (p phone) Create(_ context.Context, r carrier.Request) (reference string, err error) {
 	about := fmt.Sprintf("%s/%d", r.CallID, r.Attempt)
 	looked := p.asked
-	err = p.ask("carrier.Create", about, dialFaults, func(f Fault) error {
+	err = p.ask("carrier.Create", about, func() error {
+		f := p.w.fault("carrier.Create", dialFaults...)
 		switch f {
 		case Refused:
 			return &carrier.RefusedError{Code: "21214", Message: "The number can't be reached"}
@@ -112,7 +113,7 @@ func (s *phones) next(earlier func(time.Time)) {
 
 // Find looks a call up.
 func (p phone) Find(_ context.Context, callID string, attempt int, nonce string) (reference string, found bool, err error) {
-	err = p.ask("carrier.Find", fmt.Sprintf("%s/%d", callID, attempt), readFaults, func(Fault) error {
+	err = p.ask("carrier.Find", fmt.Sprintf("%s/%d", callID, attempt), func() error {
 		for _, l := range p.w.carrier.legs {
 			r := l.request
 			if r.CallID == callID && r.Attempt == attempt && r.Nonce == nonce && !p.w.now.Before(l.foundAt) {
@@ -126,7 +127,7 @@ func (p phone) Find(_ context.Context, callID string, attempt int, nonce string)
 
 // Status tells how a call is.
 func (p phone) Status(_ context.Context, reference string) (carrier.State, error) {
-	return read(p.actor, "carrier.Status", reference, readFaults, func() (carrier.State, error) {
+	return read(p.actor, "carrier.Status", reference, func() (carrier.State, error) {
 		if l := p.w.carrier.leg(reference); l != nil {
 			return l.state(p.w.now), nil
 		}
@@ -136,14 +137,14 @@ func (p phone) Status(_ context.Context, reference string) (carrier.State, error
 
 // End hangs up.
 func (p phone) End(_ context.Context, reference string) error {
-	return p.ask("carrier.End", reference, endFaults, func(f Fault) error {
+	return p.ask("carrier.End", reference, func() error {
 		l := p.w.carrier.leg(reference)
 		if l == nil {
 			return carrier.ErrNotFound
 		}
-		if l.endedAt.IsZero() {
+		if p.w.carrier.live(l) && l.endedAt.IsZero() {
 			l.endedAt = p.w.now
-			if f == EndLag {
+			if p.w.fault("carrier.End", EndLag) == EndLag {
 				l.endedAt = p.w.now.Add(lag)
 			}
 		}

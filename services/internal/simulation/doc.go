@@ -24,15 +24,24 @@
 // final, no slot taken, no lane waiting, every queue empty, and the store must
 // not contradict itself.
 //
+// # What is met
+//
+// Which port and which move met which fault, and how often, is counted (see
+// [Coverage]). Over the 20,000 histories of the test each has to meet every fault
+// that it may meet; what none can meet stands in a list, with the reason.
+//
 // # When it fails
 //
 // All that is left to chance in a history is drawn as a number below another,
 // where 0 is the plainest: no fault, the same actor goes on. So the numbers are
 // the history, and [Shrink] looks for fewer and smaller ones that break the same
-// promise. A failure is shown with its seed, as a trace; the same seed always
-// gives the same history:
+// promise: it leaves steps out, makes numbers smaller, and draws other histories
+// in ever smaller worlds. A failure is shown with its seed, as a trace; the same
+// seed always gives the same history, and the same trace:
 //
-//	go test ./internal/simulation -run TestReplay -seed 17 -v
+//	make prove REPLAY=17
+//
+// [Prove] runs as many histories as one likes on all cores: make prove N=1000000 SEED=7.
 //
 // # Where the world is kind
 //

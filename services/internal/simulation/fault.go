@@ -28,13 +28,13 @@ const (
 	Twice   // takes effect twice, as when a client library repeats it; the second answer counts
 
 	// Of lists.
-	Stale // shows what was there the last time
+	Stale // shows what was there the last time it was asked
 
 	// Of the task service.
 	NoCapacity   // refuses for lack of room
 	Throttled    // refuses by rate
 	Refused      // refuses for good; also of the carrier
-	TokenExpired // has forgotten the client token: the repeat starts a second task
+	TokenExpired // has forgotten the client token of a repeat, which starts a second task
 	Stuck        // the task never starts
 	Unknown      // a running task that was never described isn't known
 	LooksAlive   // a task that has just ended still shows as running
@@ -56,15 +56,19 @@ const (
 	Dead     // is moved to the dead-letter queue by the queue itself
 
 	// Of clocks.
-	Skew // an actor's clock is wrong by minutes
+	Skew  // an actor's clock is wrong by minutes
+	Early // a tracker looks minutes before anything is due
 
 	faults
 )
 
+// lastOfPorts: the faults up to it are what any port may choose.
+const lastOfPorts = Twice
+
 var faultNames = [faults]string{
 	"none", "before", "delay", "crash", "unclear", "after", "twice", "stale", "no capacity", "throttled", "refused",
 	"token expired", "stuck", "unknown", "looks alive", "killed", "outage", "busy", "late dial", "find lag", "end lag",
-	"unlimited", "lost", "late", "repeated", "foreign", "dead", "skew",
+	"unlimited", "lost", "late", "repeated", "foreign", "dead", "skew", "early",
 }
 
 // Faults are all faults but None.
@@ -80,14 +84,11 @@ func (f Fault) String() string { return faultNames[f] }
 
 // The faults of the kinds of ports.
 var (
-	readFaults  = []Fault{Before, Delay, Crash}
-	listFaults  = []Fault{Before, Delay, Crash, Stale}
-	writeFaults = []Fault{Before, Delay, Crash, Unclear, After, Twice}
-	onceFaults  = []Fault{Before, Delay, Crash, Unclear, After} // a repeat would be a mistake of the adapter
-	runFaults   = append([]Fault{NoCapacity, Throttled, Refused, TokenExpired, Stuck}, writeFaults...)
-	dialFaults  = append([]Fault{Refused, Busy, LateDial, FindLag, Unlimited}, onceFaults...)
-	endFaults   = append([]Fault{EndLag}, writeFaults...)
-	stateFaults = append([]Fault{Unknown, LooksAlive}, readFaults...)
+	readFaults   = []Fault{Before, Delay, Crash}
+	writeFaults  = []Fault{Before, Delay, Crash, Unclear, After, Twice}
+	onceFaults   = []Fault{Before, Delay, Crash, Unclear, After} // a repeat would be a mistake of the adapter
+	launchFaults = []Fault{NoCapacity, Throttled, Refused, Stuck}
+	dialFaults   = []Fault{Refused, Busy, LateDial, FindLag, Unlimited}
 )
 
 var (
@@ -120,39 +121,48 @@ type profile [faults]int
 // only come more often.
 func (p *profile) draw(c *choices) {
 	for f := Before; f < faults; f++ {
-		p[f] = pick(c, 0, 0, 0, 5, 20, 60)
+		p[f] = pick(c, 0, 60, 20, 5, 0, 0)
 		if f >= NoCapacity && f <= LooksAlive || f >= Busy && f <= Dead {
 			p[f] *= 3
 		}
 	}
+	p[LooksAlive] *= 4 // seldom asked for
 	p[Crash] /= 2
 	p[Killed] /= 5 // this one and the next are asked for at every step
 	p[Foreign] /= 9
+	p[Early] /= 9
 	p[Outage] = boolean(c.chance(25))
+	if p[Outage] > 0 { // so that calls are given up, which takes more than a day
+		p[Dead] = 500 // without the latter their jobs come ten times as often
+	}
 	if c.chance(100) { // so that calls are dead-lettered, redriven and dead-lettered again
 		p[Refused] = 500
 	}
-	if p[Skew] > 0 { // see the package's documentation
+	p[Early] *= boolean(c.chance(250))
+	if !p.clocksAreRight() { // see the package's documentation
 		p[LateDial], p[FindLag] = 0, 0
 	}
 }
 
-// fault chooses how a call of a port goes wrong.
-func (w *world) fault(row string, kinds []Fault) Fault {
+// clocksAreRight tells whether all actors go by the same time.
+func (p *profile) clocksAreRight() bool { return p[Skew] == 0 && p[Early] == 0 }
+
+// fault chooses whether something in a row of the coverage goes wrong, and how.
+func (w *world) fault(row string, kinds ...Fault) Fault {
 	if w.calm {
 		return None
 	}
-	weights := w.weights[:0]
+	weights, times := w.weights[:0], max(1, rare[row])
 	for _, f := range kinds {
-		weights = append(weights, w.profile[f])
+		weights = append(weights, min(w.profile[f]*times, max(w.profile[f], 120)))
 	}
 	w.weights = weights
-	f := None
-	if i := w.choices.weighted(weights); i > 0 {
-		f = kinds[i-1]
+	i := w.choices.weighted(weights)
+	if i == 0 {
+		return None
 	}
-	w.coverage.count(row, f)
-	return f
+	w.coverage.count(row, kinds[i-1])
+	return kinds[i-1]
 }
 
 // aWhile is how long a delay lasts.

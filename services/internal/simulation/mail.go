@@ -55,8 +55,10 @@ type mail struct {
 func (m *mail) put(one *message, delay time.Duration) {
 	m.sent++
 	one.id = m.sent
-	if f := m.w.fault(one.row(), []Fault{Late}); f == Late {
+	if m.w.fault(one.row(), Late) == Late {
 		delay += m.w.aWhile()
+	} else {
+		m.w.coverage.count(one.row(), None)
 	}
 	one.visibleAt = m.w.now.Add(delay)
 	if one.job != nil {
@@ -77,7 +79,7 @@ func (m *message) row() string {
 // tell puts an event into its queue, or loses it: so do event buses.
 func (m *mail) tell(e messages.Event) {
 	one := &message{event: e}
-	switch m.w.fault(one.row(), []Fault{Lost, Repeated}) {
+	switch m.w.fault(one.row(), Lost, Repeated) {
 	case Lost:
 		m.w.notef("event lost: %s of %s/%d", e.Type, e.CallID, e.Attempt)
 		return
@@ -133,11 +135,8 @@ func (m *mail) next(earlier func(time.Time)) {
 
 // received hides a message, or moves it away: then it is false.
 func (m *mail) received(one *message) bool {
-	f := None
-	if one.job != nil {
-		f = m.w.fault(one.row(), []Fault{Dead})
-	}
-	if f == Dead || one.receives >= queue.MaxReceives {
+	dead := one.job != nil && m.w.fault(one.row(), Dead) == Dead
+	if dead || one.receives >= queue.MaxReceives {
 		m.w.notef("the queue moves %s to its dead letters", one)
 		if one.job != nil {
 			m.dead = append(m.dead, *one.job)
@@ -156,20 +155,41 @@ func (m *mail) remove(one *message) {
 	m.news = slices.DeleteFunc(m.news, is)
 }
 
-// work has a worker handle a job.
+// work has a worker handle a job, and perhaps others that can be received with it.
 func (m *mail) work(one *message) {
-	if !m.received(one) {
+	batch := m.batch(one)
+	if len(batch) == 0 {
 		return
 	}
 	w := m.w
 	w.handlers.workers++
 	n := w.handlers.workers
-	w.current = w.start(fmt.Sprintf("worker %s", one), w.clock(n), func(a *actor) error {
-		if err := a.dispatcher().Handle(w.ctx, *one.job); err != nil {
-			return err
+	w.current = w.start(fmt.Sprintf("worker %s", batch), w.clock(n), func(a *actor) error {
+		var jobs []messages.Job
+		for _, one := range batch {
+			jobs = append(jobs, *one.job)
 		}
-		return a.delete(one)
+		for i, err := range a.dispatcher().HandleAll(w.ctx, jobs) {
+			if err != nil {
+				continue
+			}
+			if err := a.delete(batch[i]); err != nil {
+				return err
+			}
+		}
+		return nil
 	}, func(error) { w.handlers.workers-- })
+}
+
+// batch is what one receive gives: a message, and perhaps more that are visible.
+func (m *mail) batch(one *message) (batch []*message) {
+	for _, other := range slices.Clone(m.jobs) {
+		takes := other == one || !other.visibleAt.After(m.w.now) && m.w.choices.chance(200)
+		if takes && len(batch) < queue.MaxBatch && m.received(other) {
+			batch = append(batch, other)
+		}
+	}
+	return batch
 }
 
 // follow has a tracker handle an event.
@@ -190,8 +210,8 @@ func (m *mail) follow(one *message) {
 
 // delete removes a message that was handled, unless it is to come again.
 func (a *actor) delete(one *message) error {
-	return a.ask("delete", "", onceFaults, func(Fault) error {
-		if f := a.w.fault(one.row(), []Fault{Repeated}); f == Repeated {
+	return a.ask("delete", "", func() error {
+		if a.w.fault(one.row(), Repeated) == Repeated {
 			one.visibleAt = a.w.now.Add(a.w.aWhile())
 			return nil
 		}
@@ -206,7 +226,7 @@ type jobs struct{ *actor }
 // Send sends a job.
 func (j jobs) Send(_ context.Context, delay time.Duration, job messages.Job) error {
 	delay = min(max(delay, 0), queue.MaxDelay)
-	return j.ask("send job", fmt.Sprintf("%s in %s", jobString(job), delay.Truncate(time.Millisecond)), writeFaults, func(Fault) error {
+	return j.ask("send job", fmt.Sprintf("%s in %s", jobString(job), delay.Truncate(time.Millisecond)), func() error {
 		j.w.mail.put(&message{job: &job}, delay)
 		return nil
 	})
@@ -214,7 +234,7 @@ func (j jobs) Send(_ context.Context, delay time.Duration, job messages.Job) err
 
 // SendDead puts a marked job into the dead-letter queue.
 func (j jobs) SendDead(_ context.Context, job messages.Job) error {
-	return j.ask("send dead letter", jobString(job), writeFaults, func(Fault) error {
+	return j.ask("send dead letter", jobString(job), func() error {
 		j.w.mail.dead = append(j.w.mail.dead, job)
 		return nil
 	})
@@ -228,7 +248,7 @@ func (e events) Publish(_ context.Context, event messages.Event) error {
 	if _, err := messages.EncodeEvent(event); err != nil {
 		e.w.violate("messages fit their contract", "%v", err)
 	}
-	return e.ask("publish", string(event.Type), writeFaults, func(Fault) error {
+	return e.ask("publish", string(event.Type), func() error {
 		e.w.mail.tell(event)
 		return nil
 	})
@@ -236,7 +256,7 @@ func (e events) Publish(_ context.Context, event messages.Event) error {
 
 // Look asks for an early look at what is due.
 func (e events) Look(context.Context) error {
-	return e.ask("send look", "", writeFaults, func(Fault) error {
+	return e.ask("send look", "", func() error {
 		e.w.mail.put(&message{event: messages.Event{Type: messages.EventLook}}, 0)
 		return nil
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/outdial/outdial/contracts/messages"
@@ -35,6 +36,7 @@ func (p *people) plan() {
 		{what: "submit for later", do: p.submitForLater},
 		{what: "submit a batch", do: p.submitBatch},
 		{what: "cancel a call", do: p.cancelCall},
+		{what: "cancel a call under way", do: p.cancelUnderWay},
 		{what: "cancel a batch", do: p.cancelBatch},
 		{what: "pause", do: p.pause},
 		{what: "resume", do: p.resume},
@@ -43,9 +45,13 @@ func (p *people) plan() {
 		{what: "redrive the queue", do: p.redriveQueue},
 		{what: "set the capacity", do: p.setCapacity},
 	}
+	most := 12
+	if p.w.profile[Outage] > 0 { // few calls, and nothing that holds them up besides
+		most, all = 4, all[:len(all)-1]
+	}
 	p.wish(at, all[c.below(3)])
 	liked := c.below(len(all)) // comes more often than the others
-	for n := 0; n < 12 && c.chance(880); n++ {
+	for n := 0; n < most && c.chance(880); n++ {
 		at = at.Add(pick(c, 0, 0, time.Second, 10*time.Second, time.Minute, 10*time.Minute, 2*time.Hour))
 		p.wish(at, all[pick(c, c.below(3), liked, c.below(len(all)))])
 	}
@@ -238,6 +244,27 @@ func (p *people) cancelCall(a *actor) error {
 	if !ok {
 		return errEnough
 	}
+	return p.cancel(a, id)
+}
+
+// cancelUnderWay waits until an agent is at a call, and cancels that.
+func (p *people) cancelUnderWay(a *actor) error {
+	for range 20 {
+		var all []string
+		for _, t := range p.w.tasks.running {
+			if c := p.w.records.calls[t.request.CallID]; c.Status.Active() && !slices.Contains(all, c.ID) {
+				all = append(all, c.ID)
+			}
+		}
+		if len(all) > 0 {
+			return p.cancel(a, all[p.w.choices.below(len(all))])
+		}
+		a.sleep(pick(p.w.choices, time.Second, 10*time.Second, time.Minute), nil)
+	}
+	return errEnough
+}
+
+func (p *people) cancel(a *actor, id string) error {
 	after, err := a.tracker().Cancel(p.w.ctx, id)
 	if err == nil && after.Status != call.Canceled && !after.CancelRequested {
 		p.w.violate("a cancel that was accepted holds", "%s is %s and carries no wish", id, after.Status)
@@ -306,7 +333,7 @@ func (p *people) redriveAll(a *actor) error {
 
 // redriveQueue moves the dead-letter queue back to the calls queue, as AWS's own redrive does.
 func (p *people) redriveQueue(a *actor) error {
-	return a.ask("redrive the queue", "", readFaults, func(Fault) error {
+	return a.ask("redrive the queue", "", func() error {
 		for _, job := range p.w.mail.dead {
 			p.w.records.redrivable(job)
 			p.w.mail.put(&message{job: &job}, 0)

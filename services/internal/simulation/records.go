@@ -8,21 +8,22 @@ import (
 
 	"github.com/outdial/outdial/contracts/messages"
 	"github.com/outdial/outdial/services/internal/call"
-	"github.com/outdial/outdial/services/internal/storetest"
+	"github.com/outdial/outdial/services/internal/verify"
 )
 
 // records is what the writes that succeeded say: the truth that slots, counters
 // and claims are held against.
 type records struct {
-	w        *world
-	ids      []string // of all calls, in the order in which they came
-	calls    map[string]call.Call
-	batchIDs []string
-	batches  map[string]call.Batch
-	counts   map[string]*call.Counts // of each batch, from its records
-	active   int
-	writes   int
-	rateAt   time.Time // of the last token
+	w          *world
+	ids        []string // of all calls, in the order in which they came
+	calls      map[string]call.Call
+	batchIDs   []string
+	batches    map[string]call.Batch
+	counts     map[string]*call.Counts // of each batch, from its records
+	redriveIDs []string
+	active     int
+	writes     int
+	rateAt     time.Time // of the last token
 
 	stopped  map[string]int        // the step at which an agent was asked to stop, by call
 	passed   map[call.LaneKey]int  // how often others were served since the lane was
@@ -97,7 +98,7 @@ func (r *records) check(batchID string) {
 }
 
 func (r *records) checkStore() {
-	if err := storetest.Check(r.w.ctx, r.w.store); err != nil {
+	if err := verify.Check(r.w.ctx, r.w.store); err != nil {
 		lines := strings.Split(err.Error(), "\n")
 		slices.Sort(lines) // they come in the order of a map
 		r.w.violate("the store doesn't contradict itself", "%s", strings.Join(lines, "; "))
@@ -113,6 +114,16 @@ func (w *world) checkEnd() {
 	w.records.checkStore()
 	for _, id := range w.records.ids {
 		w.checkOutcome(w.records.calls[id])
+		w.checkMark(w.records.calls[id])
+	}
+}
+
+// checkMark: what can be redriven is in the dead-letter queue too, for AWS's own
+// redrive. A mark that was put back is dropped when the batch is canceled.
+func (w *world) checkMark(c call.Call) {
+	mark := messages.Job{CallID: c.ID, Attempt: c.Attempt, Dead: true}
+	if c.DeadLettered() && w.records.batches[c.BatchID].State != call.StateCanceled && !slices.Contains(w.mail.dead, mark) {
+		w.violate("a dead letter is in the dead-letter queue", "%s/%d", c.ID, c.Attempt)
 	}
 }
 
@@ -129,6 +140,11 @@ func (w *world) unfinished() string {
 			left = append(left, fmt.Sprintf("%s is expanded to %d and canceled to %d of %d", b.ID, b.Expanded, b.CanceledTo, b.Rows))
 		}
 	}
+	for _, id := range w.records.redriveIDs {
+		if r, _ := w.store.Redrive(w.ctx, id); !r.Done {
+			left = append(left, fmt.Sprintf("%s is not done: %d redriven, %d skipped", id, r.Redriven, r.Skipped))
+		}
+	}
 	if room, _ := w.store.Capacity(w.ctx); room.InUse != 0 {
 		left = append(left, fmt.Sprintf("%d slots are taken", room.InUse))
 	}
@@ -142,7 +158,7 @@ func (w *world) unfinished() string {
 		left = append(left, fmt.Sprintf("%d messages are in the queues", n))
 	}
 	for _, l := range w.carrier.legs {
-		if w.carrier.live(l) {
+		if w.carrier.live(l) && !w.unclear(l.request.CallID, l.request.Attempt) {
 			left = append(left, fmt.Sprintf("%s of %s/%d goes on", l.reference, l.request.CallID, l.request.Attempt))
 		}
 	}

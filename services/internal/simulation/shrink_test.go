@@ -20,27 +20,48 @@ func (c redialing) Create(ctx context.Context, r carrier.Request) (string, error
 	return c.Carrier.Create(ctx, r)
 }
 
-func TestABrokenPromiseIsFoundAndShownByAShorterHistory(t *testing.T) {
+func redialingCarrier(p *simulation.Ports) { p.Carrier = redialing{p.Carrier} }
+
+func TestABrokenPromiseIsFoundAndShownByAFewDozenLines(t *testing.T) {
 	t.Parallel()
-	const promise = "no attempt dials twice"
-	broken := simulation.Options{Ports: func(p *simulation.Ports) { p.Carrier = redialing{p.Carrier} }}
-	for broken.Seed = range 2000 {
-		h := simulation.Run(broken)
-		if h.Promise != promise {
-			continue
+	const promise, lines = "no attempt dials twice", 50
+	broken := simulation.Options{Ports: redialingCarrier}
+	h := simulation.History{}
+	for broken.Seed = 1; h.Promise != promise; broken.Seed++ {
+		if broken.Seed > 2000 {
+			t.Fatalf("2,000 histories with a client that dials twice, and none broke %q", promise)
 		}
-		small := simulation.Shrink(broken, h)
-		if small.Promise != promise {
-			t.Fatalf("the shrunk history breaks %q and not %q", small.Promise, promise)
-		}
-		if small.Weight() >= h.Weight() {
-			t.Errorf("the shrunk history has a weight of %d, and the one that was found %d", small.Weight(), h.Weight())
-		}
-		replayed := simulation.Options{Choices: small.Choices, Ports: broken.Ports, Trace: true}
-		if again := simulation.Run(replayed); !slices.Equal(again.Trace, small.Trace) {
-			t.Error("the shrunk history, run again, is another")
-		}
-		return
+		h = simulation.Run(broken)
 	}
-	t.Fatalf("2,000 histories with a client that dials twice, and none broke %q", promise)
+	part := 0.0
+	small := simulation.Shrink(t.Context(), broken, h, func(now float64) {
+		if now < part || now > 1 {
+			t.Errorf("the search is at %v after %v", now, part)
+		}
+		part = now
+	})
+	if small.Promise != promise {
+		t.Fatalf("the shrunk history breaks %q and not %q", small.Promise, promise)
+	}
+	if len(small.Trace) > lines || small.Weight() >= h.Weight() {
+		t.Errorf("the shrunk history has %d lines, want %d at most; it had %d steps\n%s", len(small.Trace), lines, h.Steps, small.Story())
+	}
+	again := simulation.Run(simulation.Options{Choices: small.Choices, Ports: broken.Ports, Trace: true})
+	if !slices.Equal(again.Trace, small.Trace) {
+		t.Error("the shrunk history, run again, is another")
+	}
+}
+
+func TestAShrinkThatIsStoppedGivesWhatItHas(t *testing.T) {
+	t.Parallel()
+	broken := simulation.Options{Ports: redialingCarrier}
+	h := simulation.Run(broken)
+	for ; h.Violation == ""; h = simulation.Run(broken) {
+		broken.Seed++
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	if got := simulation.Shrink(ctx, broken, h, nil); got.Violation != h.Violation {
+		t.Errorf("it breaks %q, want %q", got.Violation, h.Violation)
+	}
 }

@@ -1,45 +1,34 @@
 package simulation_test
 
 import (
-	"flag"
-	"fmt"
-	"os"
-	"runtime"
+	"context"
 	"slices"
-	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 
 	"github.com/outdial/outdial/services/internal/simulation"
 )
 
-var (
-	seed      = flag.Uint64("seed", 1, "the first seed")
-	histories = flag.Int("histories", 0, "how many histories; 0: 20,000, 1,000 in short mode, 100 under the race detector")
-	noShrink  = flag.Bool("noshrink", false, "show a failure without looking for the shortest history")
-)
-
 func TestThePromisesHoldUnderEveryFault(t *testing.T) {
 	t.Parallel()
-	n := *histories
+	n := 20_000
 	switch {
-	case n > 0:
 	case raceDetector:
 		n = 100
 	case testing.Short():
 		n = 1_000
-	default:
-		n = 20_000
 	}
-	p := &proof{first: *seed, last: *seed + uint64(n) - 1, progress: *histories > 0}
-	p.run()
-	if p.failed {
-		fail(t, p.failure)
+	r := simulation.Prove(t.Context(), simulation.Proof{First: 1, Histories: n})
+	if r.Failures > 0 {
+		small := simulation.Shrink(t.Context(), simulation.Options{Seed: r.Seed}, r.Failure, nil)
+		t.Fatalf("seed %d: %s\n\nThe shortest history found that breaks this promise:\n%s\n\nShow it again: make prove REPLAY=%d",
+			r.Seed, r.Failure.Violation, small.Story(), r.Seed)
 	}
-	t.Logf("%d histories, %d steps; none broke a promise\n%s", n, p.steps, p.met)
-	if n >= 1000 {
-		everyFaultIsMet(t, p.met)
+	t.Logf("%d histories, %d steps; none broke a promise\n%s", r.Histories, r.Steps, r.Coverage)
+	if n >= 1_000 {
+		everyFaultIsMet(t, r.Coverage)
+	}
+	if n >= 20_000 {
+		everyCellIsMet(t, r.Coverage)
 	}
 }
 
@@ -53,74 +42,15 @@ func everyFaultIsMet(t *testing.T, met simulation.Coverage) {
 	}
 }
 
-// proof runs histories on all cores.
-type proof struct {
-	first, last uint64 // seeds
-	progress    bool
-
-	next    atomic.Uint64
-	mu      sync.Mutex
-	failed  bool
-	failure uint64 // the smallest seed that failed
-	steps   int
-	done    int
-	met     simulation.Coverage
-}
-
-func (p *proof) run() {
-	p.met = simulation.Coverage{}
-	p.next.Store(p.first)
-	var all sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
-		all.Go(func() {
-			for seed := p.next.Add(1) - 1; seed <= p.last && !p.stop(seed); seed = p.next.Add(1) - 1 {
-				p.note(seed, simulation.Run(simulation.Options{Seed: seed}))
-			}
-		})
-	}
-	all.Wait()
-}
-
-func (p *proof) stop(seed uint64) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.failed && seed > p.failure
-}
-
-func (p *proof) note(seed uint64, h simulation.History) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.met.Add(h.Coverage)
-	p.steps += h.Steps
-	p.done++
-	if h.Violation != "" && (!p.failed || seed < p.failure) {
-		p.failed, p.failure = true, seed
-	}
-	if total := int(p.last - p.first + 1); p.progress && total >= 20 && p.done%(total/20) == 0 {
-		fmt.Fprintf(os.Stderr, "%d of %d histories\n", p.done, total)
-	}
-}
-
-// TestReplay runs the one history of -seed and shows its trace.
-func TestReplay(t *testing.T) {
-	t.Parallel()
-	h := simulation.Run(simulation.Options{Seed: *seed, Trace: true})
-	if h.Violation != "" {
-		fail(t, *seed)
-	}
-	t.Log(strings.Join(h.Trace, "\n"))
-}
-
-// fail shows the shortest history found that breaks the same promise as a seed's.
-func fail(t *testing.T, seed uint64) {
+// everyCellIsMet fails when a port or a move never met one of its faults.
+func everyCellIsMet(t *testing.T, met simulation.Coverage) {
 	t.Helper()
-	h := simulation.Run(simulation.Options{Seed: seed})
-	if *noShrink {
-		t.Fatalf("seed %d: %s", seed, h.Violation)
+	for _, cell := range met.Unmet() {
+		t.Errorf("no history met %s: make it come more often, or say in the list of what can't be met why", cell)
 	}
-	small := simulation.Shrink(simulation.Options{Seed: seed}, h)
-	t.Fatalf("seed %d: %s\n\nThe shortest history found, of %d steps (it had %d):\n%s\n\nReplay: go test ./internal/simulation -run TestReplay -seed %d",
-		seed, h.Violation, small.Steps, h.Steps, strings.Join(small.Trace, "\n"), seed)
+	for _, cell := range met.Strays() {
+		t.Errorf("%s was met %d times, and no group of the coverage has it, or the list says that it can't be met", cell, met[cell])
+	}
 }
 
 func TestTheSameSeedGivesTheSameHistory(t *testing.T) {
@@ -135,5 +65,36 @@ func TestTheSameSeedGivesTheSameHistory(t *testing.T) {
 		if !slices.Equal(a.Trace, again.Trace) {
 			t.Fatalf("the choices of seed %d give another history", seed)
 		}
+	}
+}
+
+func TestOfSeveralFailuresTheOneWithTheSmallestSeedCounts(t *testing.T) {
+	t.Parallel()
+	want := uint64(1)
+	for simulation.Run(simulation.Options{Seed: want, Ports: redialingCarrier}).Violation == "" {
+		want++
+	}
+	for range 3 {
+		r := simulation.Prove(t.Context(), simulation.Proof{First: 1, Histories: 5_000, Ports: redialingCarrier})
+		if r.Seed != want || r.Failure.Violation == "" || r.Histories < int(want) {
+			t.Fatalf("of %d histories the first failure was that of seed %d (%q), want seed %d", r.Histories, r.Seed, r.Failure.Violation, want)
+		}
+	}
+}
+
+func TestAProofThatIsStoppedGivesWhatItHas(t *testing.T) {
+	t.Parallel()
+	ctx, stop := context.WithCancel(t.Context())
+	last := 0
+	r := simulation.Prove(ctx, simulation.Proof{First: 1, Histories: 1_000_000, Progress: func(done int) {
+		if last++; done != last {
+			t.Errorf("%d histories are done after %d", done, last)
+		}
+		if done == 20 {
+			stop()
+		}
+	}})
+	if r.Histories < 20 || r.Histories > 100 || r.Steps == 0 || r.Failures > 0 {
+		t.Errorf("stopped after 20 histories, and it ran %d, of %d steps", r.Histories, r.Steps)
 	}
 }

@@ -18,19 +18,19 @@ type store struct {
 
 // Call reads a call.
 func (s store) Call(ctx context.Context, id string) (call.Call, error) {
-	return read(s.a, "Call", id, readFaults, func() (call.Call, error) { return s.Store.Call(ctx, id) })
+	return read(s.a, "Call", id, func() (call.Call, error) { return s.Store.Call(ctx, id) })
 }
 
 // Claim reads a claim.
 func (s store) Claim(ctx context.Context, id string, attempt int) (call.Claim, error) {
-	return read(s.a, "Claim", call.ClientToken(id, attempt), readFaults, func() (call.Claim, error) {
+	return read(s.a, "Claim", call.ClientToken(id, attempt), func() (call.Claim, error) {
 		return s.Store.Claim(ctx, id, attempt)
 	})
 }
 
 // Capacity reads the capacity.
 func (s store) Capacity(ctx context.Context) (call.Capacity, error) {
-	return read(s.a, "Capacity", "", readFaults, func() (call.Capacity, error) {
+	return read(s.a, "Capacity", "", func() (call.Capacity, error) {
 		room, err := s.Store.Capacity(ctx)
 		s.a.room = room
 		return room, err
@@ -39,32 +39,32 @@ func (s store) Capacity(ctx context.Context) (call.Capacity, error) {
 
 // Lane reads a lane.
 func (s store) Lane(ctx context.Context, key call.LaneKey) (call.Lane, error) {
-	return read(s.a, "Lane", key.String(), readFaults, func() (call.Lane, error) { return s.Store.Lane(ctx, key) })
+	return read(s.a, "Lane", key.String(), func() (call.Lane, error) { return s.Store.Lane(ctx, key) })
 }
 
 // Batch reads a batch.
 func (s store) Batch(ctx context.Context, id string) (call.Batch, error) {
-	return read(s.a, "Batch", id, readFaults, func() (call.Batch, error) { return s.Store.Batch(ctx, id) })
+	return read(s.a, "Batch", id, func() (call.Batch, error) { return s.Store.Batch(ctx, id) })
 }
 
 // BatchSettings reads the settings of a batch.
 func (s store) BatchSettings(ctx context.Context, id string) (call.Settings, error) {
-	return read(s.a, "BatchSettings", id, readFaults, func() (call.Settings, error) { return s.Store.BatchSettings(ctx, id) })
+	return read(s.a, "BatchSettings", id, func() (call.Settings, error) { return s.Store.BatchSettings(ctx, id) })
 }
 
 // Chunk reads rows of a batch.
 func (s store) Chunk(ctx context.Context, id string, n int) ([]call.Row, error) {
-	return read(s.a, "Chunk", id, readFaults, func() ([]call.Row, error) { return s.Store.Chunk(ctx, id, n) })
+	return read(s.a, "Chunk", id, func() ([]call.Row, error) { return s.Store.Chunk(ctx, id, n) })
 }
 
 // Redrive reads a redrive.
 func (s store) Redrive(ctx context.Context, id string) (call.Redrive, error) {
-	return read(s.a, "Redrive", id, readFaults, func() (call.Redrive, error) { return s.Store.Redrive(ctx, id) })
+	return read(s.a, "Redrive", id, func() (call.Redrive, error) { return s.Store.Redrive(ctx, id) })
 }
 
 // Key reads an idempotency key.
 func (s store) Key(ctx context.Context, owner, key string, now time.Time) (call.IdempotencyKey, error) {
-	return read(s.a, "Key", key, readFaults, func() (call.IdempotencyKey, error) { return s.Store.Key(ctx, owner, key, now) })
+	return read(s.a, "Key", key, func() (call.IdempotencyKey, error) { return s.Store.Key(ctx, owner, key, now) })
 }
 
 // Turns lists the owners in turn.
@@ -98,15 +98,11 @@ func (s store) ListDeadLetters(ctx context.Context, f call.DeadLetterFilter, p c
 
 // Apply writes a change of a call.
 func (s store) Apply(ctx context.Context, ch call.Change) error {
-	kinds := writeFaults
-	if ch.New() {
-		kinds = onceFaults
-	}
 	about := ""
 	if s.a.w.tracing {
 		about = fmt.Sprintf("%s/%d %s → %s/%d %s", ch.After.ID, ch.Before.Attempt, ch.Before.Status, ch.After.ID, ch.After.Attempt, ch.After.Status)
 	}
-	return s.a.ask(string(ch.Move), about, kinds, func(Fault) error {
+	return s.a.ask(string(ch.Move), about, func() error {
 		err := s.Store.Apply(ctx, ch)
 		if err == nil {
 			s.a.w.watchChange(s.a, ch)
@@ -117,16 +113,16 @@ func (s store) Apply(ctx context.Context, ch call.Change) error {
 
 // ApplyBatch writes a change of a batch.
 func (s store) ApplyBatch(ctx context.Context, ch call.BatchChange) error {
-	kinds := writeFaults
+	row := "ApplyBatch"
 	if ch.New() {
-		kinds = onceFaults
+		row = "ApplyBatch new"
 	}
 	about := ""
 	if s.a.w.tracing {
 		b := ch.After
 		about = fmt.Sprintf("%s: %s, expanded %d, canceled to %d of %d", b.ID, b.State, b.Expanded, b.CanceledTo, b.Rows)
 	}
-	return s.a.ask("ApplyBatch", about, kinds, func(Fault) error {
+	return s.a.ask(row, about, func() error {
 		err := s.Store.ApplyBatch(ctx, ch)
 		if err == nil {
 			s.a.w.watchBatch(ch)
@@ -137,36 +133,42 @@ func (s store) ApplyBatch(ctx context.Context, ch call.BatchChange) error {
 
 // ApplyRedrive writes a change of a redrive.
 func (s store) ApplyRedrive(ctx context.Context, ch call.RedriveChange) error {
-	kinds := writeFaults
+	row := "ApplyRedrive"
 	if ch.Before.Version == 0 {
-		kinds = onceFaults
+		row = "ApplyRedrive new"
 	}
 	about := ""
 	if s.a.w.tracing {
 		about = fmt.Sprintf("%s: redriven %d, skipped %d, done %t", ch.After.ID, ch.After.Redriven, ch.After.Skipped, ch.After.Done)
 	}
-	return s.a.ask("ApplyRedrive", about, kinds, func(Fault) error { return s.Store.ApplyRedrive(ctx, ch) })
+	return s.a.ask(row, about, func() error {
+		err := s.Store.ApplyRedrive(ctx, ch)
+		if err == nil && ch.Before.Version == 0 {
+			s.a.w.records.redriveIDs = append(s.a.w.records.redriveIDs, ch.After.ID)
+		}
+		return err
+	})
 }
 
 // SetCapacity writes limit, rate and stop.
 func (s store) SetCapacity(ctx context.Context, before, after call.Capacity) error {
 	about := fmt.Sprintf("limit %d, rate %g, stopped %t", after.Limit, after.Rate, after.Stopped)
-	return s.a.ask("SetCapacity", about, writeFaults, func(Fault) error { return s.Store.SetCapacity(ctx, before, after) })
+	return s.a.ask("SetCapacity", about, func() error { return s.Store.SetCapacity(ctx, before, after) })
 }
 
 // PutChunk writes rows of a batch that isn't there yet.
 func (s store) PutChunk(ctx context.Context, id string, n int, rows []call.Row) error {
-	return s.a.ask("PutChunk", id, writeFaults, func(Fault) error { return s.Store.PutChunk(ctx, id, n, rows) })
+	return s.a.ask("PutChunk", id, func() error { return s.Store.PutChunk(ctx, id, n, rows) })
 }
 
 // KeepChunks takes the expiry off a batch's rows.
 func (s store) KeepChunks(ctx context.Context, id string) error {
-	return s.a.ask("KeepChunks", id, writeFaults, func(Fault) error { return s.Store.KeepChunks(ctx, id) })
+	return s.a.ask("KeepChunks", id, func() error { return s.Store.KeepChunks(ctx, id) })
 }
 
 // TakeClaim makes an agent the holder of a claim.
 func (s store) TakeClaim(ctx context.Context, id string, attempt int, nonce, arn string, now time.Time) (claim call.Claim, err error) {
-	err = s.a.ask("TakeClaim", call.ClientToken(id, attempt), writeFaults, func(Fault) error {
+	err = s.a.ask("TakeClaim", call.ClientToken(id, attempt), func() error {
 		claim, err = s.Store.TakeClaim(ctx, id, attempt, nonce, arn, now)
 		return err
 	})
@@ -175,7 +177,7 @@ func (s store) TakeClaim(ctx context.Context, id string, attempt int, nonce, arn
 
 // NoteReference writes the carrier's reference to a claim.
 func (s store) NoteReference(ctx context.Context, id string, attempt int, nonce, reference string) error {
-	return s.a.ask("NoteReference", call.ClientToken(id, attempt), writeFaults, func(Fault) error {
+	return s.a.ask("NoteReference", call.ClientToken(id, attempt), func() error {
 		return s.Store.NoteReference(ctx, id, attempt, nonce, reference)
 	})
 }
@@ -183,7 +185,7 @@ func (s store) NoteReference(ctx context.Context, id string, attempt int, nonce,
 // NoteOutcome writes the outcome to a claim.
 func (s store) NoteOutcome(ctx context.Context, id string, attempt int, nonce string, o call.Outcome) error {
 	about := fmt.Sprintf("%s: %q dialed %t", call.ClientToken(id, attempt), o.Status, o.Dialed)
-	return s.a.ask("NoteOutcome", about, writeFaults, func(Fault) error {
+	return s.a.ask("NoteOutcome", about, func() error {
 		return s.Store.NoteOutcome(ctx, id, attempt, nonce, o)
 	})
 }

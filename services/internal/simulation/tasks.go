@@ -60,13 +60,13 @@ type service struct{ *actor }
 
 // Run starts a task, or repeats the answer to the same request.
 func (s service) Run(_ context.Context, r task.Request) (arn string, err error) {
-	err = s.ask("RunTask", call.ClientToken(r.CallID, r.Attempt), runFaults, func(f Fault) error {
+	err = s.ask("RunTask", call.ClientToken(r.CallID, r.Attempt), func() error {
 		if s.w.now.Before(s.w.tasks.downUntil) {
 			s.w.coverage.count("RunTask", Outage)
 			return errUnclear
 		}
 		s.w.watchLaunch(r, s.Now())
-		arn, err = s.w.tasks.run(r, f)
+		arn, err = s.w.tasks.run(r)
 		return err
 	})
 	if err != nil {
@@ -75,18 +75,18 @@ func (s service) Run(_ context.Context, r task.Request) (arn string, err error) 
 	return arn, nil
 }
 
-func (s *tasks) run(r task.Request, f Fault) (string, error) {
+func (s *tasks) run(r task.Request) (string, error) {
 	of := attempt{r.CallID, r.Attempt}
 	if first, ok := s.requests[of]; ok && first != r {
 		s.w.violate("a launch is repeated with the very same request", "%+v, then %+v", first, r)
 	}
 	s.requests[of] = r
 	a, ok := s.answers[r.ClientToken]
-	if ok && f != TokenExpired {
+	if ok && s.w.fault("RunTask", TokenExpired) == None {
 		return a.arn, a.err
 	}
 	a = runAnswer{}
-	switch f {
+	switch f := s.w.fault("RunTask", launchFaults...); f {
 	case NoCapacity:
 		a.err = task.ErrNoCapacity
 	case Throttled:
@@ -102,6 +102,7 @@ func (s *tasks) run(r task.Request, f Fault) (string, error) {
 
 func (s *tasks) begin(r task.Request, stuck bool) string {
 	s.started++
+	s.w.coverage.count("task starting", None)
 	p := &process{arn: fmt.Sprintf("arn:task/%d", s.started), request: r, stuck: stuck, stop: make(chan struct{})}
 	p.startAt = s.w.now.Add(pick(s.w.choices, 0, 20*time.Second, time.Minute, 6*time.Minute))
 	s.byARN[p.arn] = p
@@ -111,7 +112,7 @@ func (s *tasks) begin(r task.Request, stuck bool) string {
 
 // Stop asks a task to end.
 func (s service) Stop(_ context.Context, arn, reason string) error {
-	return s.ask("StopTask", fmt.Sprintf("%s: %s", arn, reason), writeFaults, func(Fault) error {
+	return s.ask("StopTask", fmt.Sprintf("%s: %s", arn, reason), func() error {
 		p := s.w.tasks.byARN[arn]
 		switch {
 		case p == nil:
@@ -128,8 +129,8 @@ func (s service) Stop(_ context.Context, arn, reason string) error {
 
 // Describe tells how a task is.
 func (s service) Describe(_ context.Context, arn string) (state task.State, err error) {
-	err = s.ask("DescribeTask", arn, stateFaults, func(f Fault) error {
-		state = s.w.tasks.state(s.w.tasks.byARN[arn], f)
+	err = s.ask("DescribeTask", arn, func() error {
+		state = s.w.tasks.state(s.w.tasks.byARN[arn])
 		return nil
 	})
 	return state, err
@@ -138,11 +139,13 @@ func (s service) Describe(_ context.Context, arn string) (state task.State, err 
 // forgotten is how long after its end a task isn't known any more.
 const forgotten = time.Hour
 
-func (s *tasks) state(p *process, f Fault) task.State {
+func (s *tasks) state(p *process) task.State {
 	switch {
-	case p == nil, f == Unknown && !p.known, p.over && s.w.now.After(p.endedAt.Add(forgotten)):
+	case p == nil, p.over && s.w.now.After(p.endedAt.Add(forgotten)):
 		return task.Missing
-	case p.over && f == LooksAlive && s.w.now.Before(p.endedAt.Add(time.Minute)):
+	case !p.known && s.w.fault("DescribeTask", Unknown) == Unknown:
+		return task.Missing
+	case p.over && s.w.now.Before(p.endedAt.Add(time.Minute)) && s.w.fault("DescribeTask", LooksAlive) == LooksAlive:
 	case p.over:
 		p.known = true
 		return task.Stopped
@@ -172,6 +175,7 @@ func (s *tasks) next(earlier func(time.Time)) {
 func (s *tasks) start(p *process) {
 	s.waiting = without(s.waiting, p)
 	s.running = append(s.running, p)
+	s.w.coverage.count("task running", None)
 	r := p.request
 	name := fmt.Sprintf("agent %s/%d in %s", r.CallID, r.Attempt, p.arn)
 	p.agent = s.w.start(name, s.w.clock(s.started), func(a *actor) error {
@@ -189,7 +193,17 @@ func (s *tasks) start(p *process) {
 // poll is how often an agent looks at its call.
 const poll = 15 * time.Second
 
+// alive are the tasks that could be killed.
+func (s *tasks) alive() []*process { return slices.Concat(s.running, s.waiting) }
+
 func (s *tasks) kill(p *process) {
+	if p.agent == nil {
+		s.w.coverage.count("task starting", Killed)
+		s.w.notef("%s dies before its agent starts", p.arn)
+		s.end(p)
+		return
+	}
+	s.w.coverage.count("task running", Killed)
 	s.w.notef("%s dies", p.agent.name)
 	p.agent.kill()
 }

@@ -7,7 +7,7 @@ import "github.com/outdial/outdial/services/internal/call"
 // may each go by what they read a while ago. With lists that lag or wrong clocks
 // there is none.
 func (w *world) watchTurn(served call.LaneKey) {
-	if w.profile[Stale] > 0 || w.profile[Skew] > 0 {
+	if w.profile[Stale] > 0 || !w.profile.clocksAreRight() {
 		return
 	}
 	waiting, _ := w.store.WaitingLanes(w.ctx)

@@ -75,7 +75,7 @@ func (w *world) watchHistory(ch call.Change) {
 		return
 	}
 	a, b := now[len(now)-2], now[len(now)-1]
-	if b.Attempt < a.Attempt || (w.profile[Skew] == 0 && b.At.Before(a.At)) {
+	if b.Attempt < a.Attempt || (w.profile.clocksAreRight() && b.At.Before(a.At)) {
 		w.violate("history is in order", "%s: %s", ch.After.ID, ch.Move)
 	}
 }
@@ -138,11 +138,17 @@ func (w *world) watchOver(id string, attempt int, when string) {
 		}
 	}
 	for _, l := range w.carrier.legs {
-		unclear := claim.Outcome != nil && claim.Outcome.Reason == call.ReasonCarrierUnclear // final, and its slot can't be kept for ever (R8)
-		if l.request.CallID == id && l.request.Attempt == attempt && w.carrier.live(l) && !unclear {
+		if l.request.CallID == id && l.request.Attempt == attempt && w.carrier.live(l) && !w.unclear(id, attempt) {
 			w.violate("an attempt without its slot doesn't talk", "%s/%d: %s is under way at %s", id, attempt, l.reference, when)
 		}
 	}
+}
+
+// unclear tells whether nobody knows if an attempt has dialed. That is final, and
+// its slot can't be kept for ever (R8): its call may go on until its own limits.
+func (w *world) unclear(id string, attempt int) bool {
+	claim, _ := w.store.Claim(w.ctx, id, attempt)
+	return claim.Outcome != nil && claim.Outcome.Reason == call.ReasonCarrierUnclear
 }
 
 // watchRedrive: only somebody's wish reopens a dead letter, and a redrive none twice.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,7 +18,8 @@ var epoch = time.Date(2026, time.March, 2, 9, 0, 0, 0, time.UTC)
 // Options say which history is to be run.
 type Options struct {
 	Seed    uint64
-	Choices []uint32     // the history's choices, if not to be drawn from the seed
+	Choices []uint32     // the history's choices; nil: all are drawn from the seed
+	Redraw  bool         // draw from the seed what comes after Choices, which else is plain
 	Steps   int          // break off after so many, without looking at the end; 0: never
 	Trace   bool         // write the trace
 	Ports   func(*Ports) // changes what actors work with; nil: nothing
@@ -31,6 +33,22 @@ type History struct {
 	Steps     int
 	Trace     []string
 	Coverage  Coverage
+
+	marks []int // where in the choices each step begins
+}
+
+// storyLines is how many lines of a trace are read.
+const storyLines = 400
+
+// Story is the trace without the middle of what is too long to be read: most of
+// all, what happens again and again when a call never ends.
+func (h History) Story() string {
+	lines := h.Trace
+	if n := len(lines) - storyLines; n > 0 {
+		left := fmt.Sprintf("      … %d more lines …", n)
+		lines = slices.Concat(lines[:storyLines/2], []string{left}, lines[len(lines)-storyLines/2:])
+	}
+	return strings.Join(lines, "\n")
 }
 
 // world is everything in one history.
@@ -78,8 +96,12 @@ func Run(o Options) History {
 		ctx: context.Background(), options: o, log: slog.New(slog.DiscardHandler), now: epoch, tracing: o.Trace,
 		lists: map[string]any{}, coverage: Coverage{}, tick: epoch.Add(time.Minute),
 	}
-	w.choices = drawn(o.Seed)
-	if o.Choices != nil {
+	switch {
+	case o.Choices == nil:
+		w.choices = drawn(o.Seed)
+	case o.Redraw:
+		w.choices = redrawn(o.Choices, o.Seed)
+	default:
 		w.choices = replayed(o.Choices)
 	}
 	w.open()
@@ -89,6 +111,7 @@ func Run(o Options) History {
 	}
 	return History{
 		Violation: w.violation, Promise: w.promise, Choices: w.choices.made, Steps: w.steps, Trace: w.trace, Coverage: w.coverage,
+		marks: w.choices.marks,
 	}
 }
 
@@ -96,26 +119,34 @@ func Run(o Options) History {
 func (w *world) open() {
 	c := w.choices
 	w.profile.draw(c)
+	w.tasks.open(w)
 	w.hurry = pick(c, 300, 100, 700)
 	w.most.workers, w.most.trackers = 1+c.below(3), 1+c.below(3)
 	w.budget = pick(c, 0, 0, 30*time.Millisecond)
 	for range 5 {
 		skew := time.Duration(0)
 		if w.profile[Skew] > 0 {
-			w.coverage.count("clock", Skew)
 			skew = pick(c, 0, -5*time.Minute, 5*time.Minute, time.Minute, -10*time.Second)
 		}
+		w.coverage.count("clock", clockFault(skew))
 		w.skews = append(w.skews, skew)
 	}
 	room := call.Capacity{Limit: pick(c, 1, 2, 3, 10), Rate: pick(c, 20, 1, 0.1, 0.01)}
+	if w.profile[Outage] > 0 { // nobody is to wait for those whom the outage holds up
+		room = call.Capacity{Limit: 10, Rate: 20}
+		w.tasks.downUntil = epoch.Add(pick(c, 60*time.Hour, 60*time.Hour, time.Hour))
+	}
 	w.store = memory.New(room)
 	w.records.open(w)
-	w.tasks.open(w)
 	w.mail.w, w.carrier.w, w.people.w = w, w, w
 	w.people.plan()
-	if w.profile[Outage] > 0 {
-		w.tasks.downUntil = epoch.Add(pick(c, 30*time.Hour, time.Hour))
+}
+
+func clockFault(skew time.Duration) Fault {
+	if skew == 0 {
+		return None
 	}
+	return Skew
 }
 
 // clock is how wrong the clock of the n-th of some actors is.
@@ -123,10 +154,11 @@ func (w *world) clock(n int) time.Duration { return w.skews[n%len(w.skews)] }
 
 // Bounds of a history.
 const (
-	stormSteps  = 600    // with faults, at most
-	calmSteps   = 30_000 // until all is over
-	outageSteps = 5_000  // with faults, when launches fail for more than a day
-	patience    = 60 * time.Hour
+	stormSteps  = 600            // with faults, at most
+	calmSteps   = 20_000         // until all is over
+	outageSteps = 5_000          // with faults, when launches fail for more than a day
+	patience    = 24 * time.Hour // likewise
+	slow        = 4              // how often everybody is slow, in cases of a thousand
 )
 
 // live runs the history: first with faults, then without until all is over.
@@ -169,6 +201,7 @@ func (w *world) step() bool {
 		return false
 	}
 	w.steps++
+	w.choices.mark()
 	w.now = w.now.Add(time.Millisecond)
 	if w.strike() {
 		return true
@@ -195,19 +228,28 @@ func (w *world) strike() bool {
 	if w.calm {
 		return false
 	}
-	if w.profile[Killed] > 0 && len(w.tasks.running) > 0 && w.choices.chance(w.profile[Killed]) {
-		w.coverage.count("task", Killed)
-		w.tasks.kill(w.tasks.running[w.choices.below(len(w.tasks.running))])
-		return true
+	alive := w.tasks.alive()
+	odds := [...]int{
+		slow,
+		w.profile[Killed] * boolean(len(alive) > 0),
+		w.profile[Foreign] * boolean(len(w.records.ids) > 0),
+		w.profile[Early] * boolean(w.handlers.ticks < w.most.trackers),
 	}
-	if n := len(w.records.ids); w.profile[Foreign] > 0 && n > 0 && w.choices.chance(w.profile[Foreign]) {
-		w.mail.forge(w.records.calls[w.records.ids[w.choices.below(n)]])
-	}
-	if w.choices.chance(4) { // everybody is slow
+	switch w.choices.weighted(odds[:]) {
+	case 1:
 		w.now = w.now.Add(pick(w.choices, time.Second, 10*time.Second, 90*time.Second, 20*time.Minute))
 		w.notef("time passes")
+	case 2:
+		w.tasks.kill(alive[w.choices.below(len(alive))])
+	case 3:
+		w.mail.forge(w.records.calls[w.records.ids[w.choices.below(len(w.records.ids))]])
+	case 4:
+		w.coverage.count("tick", Early)
+		w.startTick(pick(w.choices, time.Minute, 6*time.Minute, 20*time.Minute))
+	default:
+		return false
 	}
-	return false
+	return true
 }
 
 // can is all that can happen now. The first is the plainest.
@@ -222,7 +264,11 @@ func (w *world) can() []func() {
 	can = w.tasks.can(can)
 	can = w.people.can(can)
 	if !w.now.Before(w.tick) && w.handlers.ticks < w.most.trackers {
-		can = append(can, w.startTick)
+		can = append(can, func() {
+			w.tick = w.now.Add(time.Minute)
+			w.coverage.count("tick", None)
+			w.startTick(w.clock(w.handlers.ticks + 1))
+		})
 	}
 	w.able = can
 	return can
@@ -266,10 +312,9 @@ func (w *world) nextTick(earlier func(time.Time)) {
 	}
 }
 
-func (w *world) startTick() {
-	w.tick = w.now.Add(time.Minute)
+func (w *world) startTick(skew time.Duration) {
 	w.handlers.ticks++
-	w.current = w.start("tick", w.clock(w.handlers.ticks), func(a *actor) error {
+	w.current = w.start("tick", skew, func(a *actor) error {
 		return a.tracker().Tick(w.ctx)
 	}, func(error) { w.handlers.ticks-- })
 }

@@ -13,7 +13,7 @@ import (
 
 	"github.com/outdial/outdial/services/internal/call"
 	"github.com/outdial/outdial/services/internal/sqlite"
-	"github.com/outdial/outdial/services/internal/storetest"
+	"github.com/outdial/outdial/services/internal/verify"
 )
 
 // The system refuses to make the log any longer, which shows when a group is
@@ -27,7 +27,7 @@ func TestALogThatCanGrowNoMoreLosesNothing(t *testing.T) {
 		t.Errorf("%d calls created, %d refused", len(told["created"]), len(told["refused"]))
 	}
 	have(t, db, told["created"])
-	if err := storetest.Check(t.Context(), db); err != nil {
+	if err := verify.Check(t.Context(), db); err != nil {
 		t.Error(err)
 	}
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/outdial/outdial/services/internal/call"
 	"github.com/outdial/outdial/services/internal/queue"
 	"github.com/outdial/outdial/services/internal/sqlite"
-	"github.com/outdial/outdial/services/internal/storetest"
+	"github.com/outdial/outdial/services/internal/verify"
 )
 
 func TestANewFileHasTheCapacityItWasOpenedWithAndKeepsIt(t *testing.T) {
@@ -85,7 +85,7 @@ func TestTheFileOutlivesItsProcess(t *testing.T) {
 		}
 	}
 	again := open(t, o)
-	if err := storetest.Check(t.Context(), again); err != nil {
+	if err := verify.Check(t.Context(), again); err != nil {
 		t.Error(err)
 	}
 }

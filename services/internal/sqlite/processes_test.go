@@ -20,7 +20,7 @@ import (
 	"github.com/outdial/outdial/services/internal/call"
 	"github.com/outdial/outdial/services/internal/queue"
 	"github.com/outdial/outdial/services/internal/sqlite"
-	"github.com/outdial/outdial/services/internal/storetest"
+	"github.com/outdial/outdial/services/internal/verify"
 )
 
 // TestMain makes the test binary one of several processes on a file: with a role
@@ -192,7 +192,7 @@ func TestProcessesNeverAdmitMoreThanTheLimit(t *testing.T) {
 	if c, err := db.Capacity(t.Context()); err != nil || c.InUse != 0 {
 		t.Errorf("capacity afterwards: %+v, %v", c, err)
 	}
-	if err := storetest.Check(t.Context(), db); err != nil {
+	if err := verify.Check(t.Context(), db); err != nil {
 		t.Error(err)
 	}
 }
@@ -311,7 +311,7 @@ func TestNoWriteOfAProcessIsLost(t *testing.T) {
 		t.Errorf("%d calls of %d were created", len(created), processes*perProcess)
 	}
 	have(t, db, created)
-	if err := storetest.Check(t.Context(), db); err != nil {
+	if err := verify.Check(t.Context(), db); err != nil {
 		t.Error(err)
 	}
 }
@@ -377,7 +377,7 @@ func TestAFileWhoseWritersAreKilledIsWhole(t *testing.T) {
 				t.Errorf("a call that had ended is %s, %v", c.Status, err)
 			}
 		}
-		if err := storetest.Check(t.Context(), db); err != nil {
+		if err := verify.Check(t.Context(), db); err != nil {
 			t.Errorf("round %d: %v", round, err)
 		}
 		if err := db.Close(); err != nil {

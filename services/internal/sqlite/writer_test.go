@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/outdial/outdial/services/internal/call"
-	"github.com/outdial/outdial/services/internal/storetest"
+	"github.com/outdial/outdial/services/internal/verify"
 )
 
 var now = time.Date(2026, time.March, 2, 9, 0, 0, 0, time.UTC)
@@ -53,7 +53,7 @@ func mustHave(t *testing.T, db *DB, n int, want bool) {
 
 func check(t *testing.T, db *DB) {
 	t.Helper()
-	if err := storetest.Check(t.Context(), db); err != nil {
+	if err := verify.Check(t.Context(), db); err != nil {
 		t.Error(err)
 	}
 }

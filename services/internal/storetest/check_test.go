@@ -8,6 +8,7 @@ import (
 
 	"github.com/outdial/outdial/services/internal/call"
 	"github.com/outdial/outdial/services/internal/memory"
+	"github.com/outdial/outdial/services/internal/verify"
 )
 
 func openMemory(testing.TB) Store { return memory.New(call.Capacity{Limit: 1, Rate: 1}) }
@@ -126,7 +127,7 @@ func TestCheckFindsWhatCantBe(t *testing.T) {
 	f := newFixture(t, openMemory)
 	populate(f)
 	f.redrive()
-	if err := Check(t.Context(), f.store); err != nil {
+	if err := verify.Check(t.Context(), f.store); err != nil {
 		t.Fatalf("a store that is all right: %v", err)
 	}
 	for _, lie := range []struct {
@@ -160,7 +161,7 @@ func TestCheckFindsWhatCantBe(t *testing.T) {
 		t.Run(lie.name, func(t *testing.T) {
 			t.Parallel()
 			lie.told.Store = f.store
-			err := Check(t.Context(), lie.told)
+			err := verify.Check(t.Context(), lie.told)
 			if err == nil || !strings.Contains(err.Error(), lie.want) {
 				t.Errorf("told: %v; looked for %q", err, lie.want)
 			}

@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/outdial/outdial/services/internal/call"
+	"github.com/outdial/outdial/services/internal/verify"
 )
 
 // fixture is the store of one test, with its clock and the moves that the use
@@ -295,7 +296,7 @@ func (f *fixture) lane(key call.LaneKey) call.Lane {
 // check checks that all counters and lists fit the records.
 func (f *fixture) check() {
 	f.t.Helper()
-	must(f.t, Check(f.ctx, f.store))
+	must(f.t, verify.Check(f.ctx, f.store))
 }
 
 // many is more than any list of a test has.

@@ -168,9 +168,11 @@ func pausedLane(t *testing.T, open Opener) {
 func canceledLane(t *testing.T, open Opener) {
 	f := newFixture(t, open)
 	b, calls := f.expand(f.accept("ann", 2), 2)
-	f.admit(calls[0])
+	admitted := f.admit(calls[0])
+	f.take(admitted, "nonce")
 	b = f.cancel(b)
 	f.inTurn("after ann's batch was canceled")
+	f.apply(call.CancelRequested(admitted, f.timing, f.tick()))
 	f.applyBatch(f.visit(b, 2), nil)
 	if lane := f.lane(b.Lane()); !lane.Closed || lane.Ready != 0 {
 		t.Errorf("the canceled lane is %+v", lane)

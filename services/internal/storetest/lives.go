@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/outdial/outdial/services/internal/call"
+	"github.com/outdial/outdial/services/internal/verify"
 )
 
 var lifeTests = []test{
@@ -24,7 +25,7 @@ func everyMove(t *testing.T, open Opener) {
 		t.Helper()
 		after := f.apply(ch, err)
 		same(t, "the record after "+string(ch.Move), f.call(after.ID), after)
-		if err := Check(f.ctx, f.store); err != nil {
+		if err := verify.Check(f.ctx, f.store); err != nil {
 			t.Fatalf("after %s: %v", ch.Move, err)
 		}
 		moves[ch.Move] = true

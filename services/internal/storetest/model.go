@@ -137,13 +137,40 @@ func (m *model) Due(context.Context, time.Time, int) ([]call.DueItem, error) {
 func (m *model) Lane(_ context.Context, key call.LaneKey) (call.Lane, error) { return m.lane(key), nil }
 
 func (m *model) lane(key call.LaneKey) call.Lane {
-	sum := laneSum{lane: call.Lane{LaneKey: key, Turn: m.turns[key.String()]}}
+	lane := call.Lane{LaneKey: key, Turn: m.turns[key.String()]}
 	for _, c := range m.those(func(c call.Call) bool { return c.Lane() == key && c.Status == call.Queued }) {
-		sum.add(c)
+		reasons := map[call.WaitReason]*int{call.WaitSchedule: &lane.Schedule, call.WaitRetry: &lane.Retry, call.WaitWindow: &lane.Window}
+		if n := reasons[c.Wait.Reason]; n != nil {
+			*n++
+		} else {
+			lane.Ready++
+		}
 	}
 	b, ok := m.records[key.BatchID]
-	sum.lane.Closed = ok && b.State != call.StateActive
-	return sum.lane
+	lane.Closed = ok && b.State != call.StateActive
+	return lane
+}
+
+// add counts a call's status.
+func add(n *call.Counts, s call.Status) {
+	switch {
+	case s == call.Queued:
+		n.Waiting++
+	case s.Active():
+		n.Active++
+	case s == call.Completed:
+		n.Completed++
+	case s == call.Busy:
+		n.Busy++
+	case s == call.NoAnswer:
+		n.NoAnswer++
+	case s == call.Canceled:
+		n.Canceled++
+	case s == call.Expired:
+		n.Expired++
+	default:
+		n.Failed++
+	}
 }
 
 // lanes are all lanes that an item speaks of.
@@ -174,7 +201,7 @@ func (m *model) lanesInTurn(owner string) []call.Lane {
 
 // WaitingLanes looks for lanes with waiting calls.
 func (m *model) WaitingLanes(context.Context) ([]call.Lane, error) {
-	return where(m.lanes(), false, waits), nil
+	return where(m.lanes(), false, func(l call.Lane) bool { return l.Ready+l.Schedule+l.Retry+l.Window > 0 }), nil
 }
 
 // ReadyCalls looks for the ready calls of a lane.

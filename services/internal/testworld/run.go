@@ -7,7 +7,7 @@ import (
 
 	"github.com/outdial/outdial/contracts/messages"
 	"github.com/outdial/outdial/services/internal/queue"
-	"github.com/outdial/outdial/services/internal/storetest"
+	"github.com/outdial/outdial/services/internal/verify"
 )
 
 // patience is the longest that anything may take to come to its end.
@@ -74,7 +74,7 @@ func (w *World) RunUntilQuiet() {
 // Check fails the test if the store contradicts itself.
 func (w *World) Check() {
 	w.t.Helper()
-	if err := storetest.Check(w.ctx, w.store); err != nil {
+	if err := verify.Check(w.ctx, w.store); err != nil {
 		w.t.Error(err)
 	}
 }
