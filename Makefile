@@ -55,7 +55,7 @@ test-fast: ## run the tests in short mode, in under a minute
 ## Check
 
 .PHONY: test
-test: test-fast test-race test-full ## run every test, from nothing
+test: test-fast test-race test-fuzz test-full ## run every test, from nothing
 
 .PHONY: test-race
 test-race: c-compiler ## run the tests in short mode under the race detector
@@ -64,6 +64,41 @@ test-race: c-compiler ## run the tests in short mode under the race detector
 .PHONY: test-full
 test-full: ## run every test in full, in random order
 	$(call each,go test -count=1 -shuffle=on ./...)
+
+.PHONY: test-fuzz
+test-fuzz: ## fuzz every target for two seconds
+	@FUZZTIME=2s .ci/fuzz $(modules)
+
+.PHONY: fuzz
+fuzz: FUZZTIME := 30s
+fuzz: ## fuzz every target for FUZZTIME=30s each; FUZZ=regexp chooses targets
+	@FUZZTIME='$(FUZZTIME)' FUZZ='$(FUZZ)' .ci/fuzz $(modules)
+
+.PHONY: load
+load: CLIENTS := 200
+load: DURATION := 1m
+load: ## have CLIENTS=200 submit and poll for DURATION=1m while a batch runs, and tell rates and memory
+	@cd services && go test -count=1 -v -timeout 4h ./internal/serve -run '^TestLoad$$' -args \
+		-load.clients=$(CLIENTS) -load.duration=$(DURATION)
+
+.PHONY: prove
+prove: N := 100000
+prove: SEED := 1
+prove: ## run N=100000 random histories of the simulation from SEED=1 on; REPLAY=17 shows the one of seed 17
+	@cd services && go build -buildvcs=false -o ../bin/prove ./internal/simulation/prove
+	@bin/prove -n $(N) -seed $(SEED) $(if $(REPLAY),-replay $(REPLAY))
+
+.PHONY: storm
+storm: KILLS := 100
+storm: SEED := 0
+storm: build ## kill server and agents KILLS=100 times while calls run, and fail lock and disk; SEED=7 chooses
+	@cd services && go test -count=1 -v -parallel 1 -timeout 4h ./internal/serve -run '^TestAStorm' -args \
+		-storm.kills=$(KILLS) -storm.seed=$(SEED) -storm.program=$(CURDIR)/bin/outdial -storm.progress
+
+.PHONY: bench
+bench: ## measure speed against peers; ROWS=regexp chooses, MILLION=1 lets 1,000,000 calls wait, README=1 keeps the table
+	@cd services && go build -buildvcs=false -o ../bin/bench ./internal/bench && ../bin/bench -dir ../bin -rows '$(ROWS)' \
+		$(if $(MILLION),-million) $(if $(README),-readme ../README.md)
 
 .PHONY: lint
 lint: lint-house generate-check tidy-check lint-go ## check style, import rules, generated files and go.mod files

@@ -51,7 +51,7 @@ func lookup(data []byte) func(string) (string, bool) {
 }
 
 // compiler knows all schemas of the package.
-func compiler(t *testing.T) *jsonschema.Compiler {
+func compiler(t testing.TB) *jsonschema.Compiler {
 	t.Helper()
 	c := jsonschema.NewCompiler()
 	c.DefaultDraft(jsonschema.Draft2020)
@@ -74,7 +74,7 @@ func compiler(t *testing.T) *jsonschema.Compiler {
 
 func address(schema string) string { return "https://outdial.dev/schemas/" + schema + ".schema.json" }
 
-func schemaFile(t *testing.T, file string) []byte {
+func schemaFile(t testing.TB, file string) []byte {
 	t.Helper()
 	data, err := messages.Schemas.ReadFile(file)
 	if err != nil {
@@ -83,7 +83,7 @@ func schemaFile(t *testing.T, file string) []byte {
 	return data
 }
 
-func compile(t *testing.T, at string) *jsonschema.Schema {
+func compile(t testing.TB, at string) *jsonschema.Schema {
 	t.Helper()
 	schema, err := compiler(t).Compile(at)
 	if err != nil {

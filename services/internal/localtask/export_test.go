@@ -17,3 +17,10 @@ func (t *Tasks) Signal(token string, pid int, s os.Signal) error {
 
 // Refusal says what a launch that failed for certain means.
 var Refusal = refusal
+
+// Look looks at all tasks once, and tells the ends that it finds.
+func (t *Tasks) Look(ctx context.Context) {
+	for _, e := range t.look(ctx) {
+		t.tell(ctx, e)
+	}
+}

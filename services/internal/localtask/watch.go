@@ -81,7 +81,9 @@ func (t *Tasks) end(l *live) messages.Event {
 
 // tell tells the end of a task. What fails is tried again at the next look.
 func (t *Tasks) tell(ctx context.Context, e messages.Event) {
-	if err := t.events.Publish(ctx, e); err != nil {
+	if _, err := messages.EncodeEvent(e); err != nil { // for ever: the file is damaged, and names no call
+		t.log.ErrorContext(ctx, "the end of a task can't be told; its call ends by its limits", "task", e.Task, "cause", err)
+	} else if err := t.events.Publish(ctx, e); err != nil {
 		t.log.WarnContext(ctx, "the end of a task was not told", "task", e.Task, "cause", err)
 		return
 	}

@@ -32,13 +32,13 @@ const (
 // A reference is the offset of the dial's line, so that looking needs no search.
 func reference(offset int64) string { return fmt.Sprintf("%s%012x", refPrefix, offset) }
 
-func offsetOf(reference string) (int64, bool) {
-	digits, ok := strings.CutPrefix(reference, refPrefix)
+func offsetOf(ref string) (int64, bool) {
+	digits, ok := strings.CutPrefix(ref, refPrefix)
 	if !ok || len(digits) != 12 {
 		return 0, false
 	}
-	offset, err := strconv.ParseInt(digits, 16, 64)
-	return offset, err == nil
+	offset, err := strconv.ParseUint(digits, 16, 63)
+	return int64(offset), err == nil && reference(int64(offset)) == ref
 }
 
 // appendDial writes a dial to the end of the log and syncs it. The dial is made
@@ -134,12 +134,14 @@ func ReadDials(dir string) ([]Dial, error) {
 		return nil, err
 	}
 	var dials []Dial
-	for n := 1; len(data) > 0; n++ {
-		var line []byte
-		line, data, _ = bytes.Cut(data, []byte("\n"))
+	for line := range bytes.Lines(data) {
 		var d Dial
-		if err := json.Unmarshal(line, &d); err != nil {
-			return nil, fmt.Errorf("%s, line %d: %w", filepath.Join(dir, logName), n, err)
+		err := json.Unmarshal(line, &d)
+		if _, ok := offsetOf(d.Reference); err == nil && !ok {
+			err = fmt.Errorf("the reference is %q", d.Reference) // and would be the name of a file
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s, line %d: %w", filepath.Join(dir, logName), len(dials)+1, err)
 		}
 		if d.HungUpAt, err = readEnd(dir, d.Reference); err != nil {
 			return nil, err
