@@ -92,12 +92,14 @@ func (s *Service) WaitReason(ctx context.Context, c call.Call) (call.WaitReason,
 	if c.Status != call.Queued || !c.Ready() {
 		return c.Wait.Reason, nil
 	}
-	lane, err := s.Store.Lane(ctx, c.Lane())
-	if err != nil {
-		return "", fmt.Errorf("read lane %s: %w", c.Lane(), err)
-	}
-	if lane.Closed {
-		return call.WaitPaused, nil
+	if c.BatchID != "" { // only a batch's lane may be closed
+		lane, err := s.Store.Lane(ctx, c.Lane())
+		if err != nil {
+			return "", fmt.Errorf("read lane %s: %w", c.Lane(), err)
+		}
+		if lane.Closed {
+			return call.WaitPaused, nil
+		}
 	}
 	room, err := s.Store.Capacity(ctx)
 	if err != nil {

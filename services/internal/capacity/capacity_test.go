@@ -339,7 +339,9 @@ func TestCapacityCountsAllLanes(t *testing.T) {
 func TestAStoreThatFailsIsSaid(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	id := w.Create("ann")
+	id := call.BatchCallID(w.SubmitBatch("ann", 1), 1)
+	w.SetRoom(0, 1000)
+	w.Settle()
 	for _, port := range []string{"store.Capacity", "store.Lane"} {
 		w.Fail(port, testworld.Before)
 		if _, err := w.Capacity.WaitReason(t.Context(), w.Call(id)); err == nil {

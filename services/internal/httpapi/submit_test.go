@@ -227,7 +227,7 @@ func TestOfManyRefusedRowsTheFirstThousandAreInTheAnswer(t *testing.T) {
 func TestACallThatIsAcceptedIsNeverAnsweredAsAnError(t *testing.T) {
 	t.Parallel()
 	b := newBundle(t)
-	b.store.fault.Store(&fault{method: "Lane", err: errBroken})
+	b.store.fault.Store(&fault{method: "Capacity", err: errBroken})
 	got := decode[api.Call](b.anna.post("/v1/calls", `{"phone_number":"+12025550142"}`).is(http.StatusAccepted))
 	b.store.fault.Store(nil)
 	if got.Waiting != nil {

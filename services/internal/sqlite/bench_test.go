@@ -3,12 +3,10 @@ package sqlite_test
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"path/filepath"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -69,67 +67,6 @@ func expand(tb testing.TB, db *sqlite.DB, b call.Batch, slice int) call.Batch {
 		tb.Fatal(err)
 	}
 	return change.After
-}
-
-func BenchmarkApplyBatch1000(b *testing.B) {
-	db := openBench(b)
-	batch := acceptBatch(b, db, "owner", b.N*1000)
-	for b.Loop() {
-		if batch.Expanded == batch.Rows {
-			batch = acceptBatch(b, db, "owner", 100_000)
-		}
-		b.StopTimer()
-		change, err := call.BatchExpanded(batch, rowsFrom(batch.Expanded, 1000), time.Now())
-		if err != nil {
-			b.Fatal(err)
-		}
-		b.StartTimer()
-		if err := db.ApplyBatch(context.Background(), change); err != nil {
-			b.Fatal(err)
-		}
-		batch = change.After
-	}
-	b.ReportMetric(float64(b.N)*1000/b.Elapsed().Seconds(), "calls/s")
-}
-
-func BenchmarkCreate16(b *testing.B) {
-	db := openBench(b)
-	b.SetParallelism(8) // of two processors
-	b.ResetTimer()
-	b.RunParallel(func(pb *testing.PB) {
-		for pb.Next() {
-			change := call.Created(call.NewCall{ID: call.SingleID(newULID()), Owner: "owner", Number: "+14155550123", TimeLimit: 600}, time.Now())
-			if err := db.Apply(context.Background(), change); err != nil {
-				b.Error(err)
-			}
-		}
-	})
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "calls/s")
-}
-
-// BenchmarkLife takes calls of a batch from waiting to completed, with claim and
-// queue messages, 16 at a time.
-func BenchmarkLife(b *testing.B) {
-	db := openBench(b)
-	const workers = 16
-	batch := acceptBatch(b, db, "owner", (b.N/1000+1)*1000)
-	for batch.Expanded < batch.Rows {
-		batch = expand(b, db, batch, 1000)
-	}
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	b.ResetTimer()
-	for range workers {
-		wg.Go(func() {
-			for n := int(next.Add(1)); n <= b.N; n = int(next.Add(1)) {
-				if err := live(context.Background(), db, call.BatchCallID(batch.ID, n)); err != nil {
-					b.Error(err)
-				}
-			}
-		})
-	}
-	wg.Wait()
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "calls/s")
 }
 
 // live is one call's way from waiting to completed.
@@ -207,47 +144,6 @@ func plain(b *testing.B) *sql.Conn {
 	}
 	b.Cleanup(func() { _ = errors.Join(conn.Close(), bare.Close()) })
 	return conn
-}
-
-func BenchmarkPlainInsert1000(b *testing.B) {
-	conn, ctx := plain(b), context.Background()
-	insert, err := conn.PrepareContext(ctx, `INSERT INTO calls (id, owner, lane, number, status, version, ready_at, due, dead_cause, created_at, record)
-		VALUES (?, 'owner', ?, ?, 'queued', 1, ?, NULL, NULL, ?, ?)`)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer func() { _ = insert.Close() }()
-	batch := call.Batch{ID: call.BatchID(newULID()), Owner: "owner", Rows: 1 << 30}
-	for b.Loop() {
-		if batch.Expanded == 100_000 {
-			batch = call.Batch{ID: call.BatchID(newULID()), Owner: "owner", Rows: 1 << 30}
-		}
-		b.StopTimer()
-		change, err := call.BatchExpanded(batch, rowsFrom(batch.Expanded, 1000), time.Now())
-		if err != nil {
-			b.Fatal(err)
-		}
-		var records []string
-		for _, ch := range change.Calls {
-			record, _ := json.Marshal(ch.After)
-			records = append(records, string(record))
-		}
-		b.StartTimer()
-		if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
-			b.Fatal(err)
-		}
-		for i, ch := range change.Calls {
-			c := ch.After
-			if _, err := insert.ExecContext(ctx, c.ID, c.BatchID, c.Number, c.ReadyAt.UnixNano(), c.CreatedAt.UnixNano(), records[i]); err != nil {
-				b.Fatal(err)
-			}
-		}
-		if _, err := conn.ExecContext(ctx, "COMMIT"); err != nil {
-			b.Fatal(err)
-		}
-		batch = change.After
-	}
-	b.ReportMetric(float64(b.N)*1000/b.Elapsed().Seconds(), "calls/s")
 }
 
 func BenchmarkPutAndReadChunk1000(b *testing.B) {

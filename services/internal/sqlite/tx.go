@@ -105,11 +105,16 @@ type read struct {
 func (db *DB) read(ctx context.Context) read { return read{ctx, db} }
 
 func (r read) get(query string, args []any, dest ...any) (bool, error) {
+	if err := r.ctx.Err(); err != nil {
+		return false, err
+	}
 	s, err := r.db.stmt(r.ctx, query)
 	if err != nil {
 		return false, err
 	}
-	found, err := scan(s.QueryRowContext(r.ctx, args...), dest)
+	// One row takes some microseconds: to watch for the end of the context
+	// meanwhile would cost two goroutines, and more than the read.
+	found, err := scan(s.QueryRowContext(context.WithoutCancel(r.ctx), args...), dest)
 	return found, translate(err)
 }
 
