@@ -27,6 +27,8 @@ type phones struct {
 	w    *world
 	legs []*leg
 	late []lateDial
+
+	silentUntil time.Time // Find fails before this
 }
 
 // lateDial is a dial that is still to come, though its Create gave no answer.
@@ -114,7 +116,15 @@ func (s *phones) next(earlier func(time.Time)) {
 // Find looks a call up.
 func (p phone) Find(_ context.Context, callID string, attempt int, nonce string) (reference string, found bool, err error) {
 	err = p.ask("carrier.Find", fmt.Sprintf("%s/%d", callID, attempt), func() error {
-		for _, l := range p.w.carrier.legs {
+		s := &p.w.carrier
+		if p.w.now.Before(s.silentUntil) {
+			return errDown
+		}
+		if p.w.fault("carrier.Find", Silent) == Silent {
+			s.silentUntil = p.w.now.Add(5 * time.Minute)
+			return errDown
+		}
+		for _, l := range s.legs {
 			r := l.request
 			if r.CallID == callID && r.Attempt == attempt && r.Nonce == nonce && !p.w.now.Before(l.foundAt) {
 				reference, found = l.reference, true

@@ -37,7 +37,7 @@ var groups = []group{
 		"ApplyBatch", "ApplyRedrive", "SetCapacity", "PutChunk", "KeepChunks", "TakeClaim", "NoteReference", "NoteOutcome",
 	}},
 	{"Reads", readFaults, []string{
-		"Call", "Claim", "Capacity", "Lane", "Batch", "BatchSettings", "Chunk", "Redrive", "Key", "carrier.Find", "carrier.Status",
+		"Call", "Claim", "Capacity", "Lane", "Batch", "BatchSettings", "Chunk", "Redrive", "Key", "carrier.Status",
 	}},
 	{"Lists", slices.Concat(readFaults, []Fault{Stale}), []string{"Turns", "Lanes", "ReadyCalls", "Due", "ListDeadLetters"}},
 	{"Messages sent", writeFaults, []string{"send job", "send dead letter", "send look", "publish"}},
@@ -47,6 +47,7 @@ var groups = []group{
 	{"StopTask", writeFaults, []string{"StopTask"}},
 	{"DescribeTask", slices.Concat(readFaults, []Fault{Unknown, LooksAlive}), []string{"DescribeTask"}},
 	{"carrier.Create", slices.Concat(onceFaults, dialFaults), []string{"carrier.Create"}},
+	{"carrier.Find", slices.Concat(readFaults, []Fault{Silent}), []string{"carrier.Find"}},
 	{"carrier.End", slices.Concat(writeFaults, []Fault{EndLag}), []string{"carrier.End"}},
 	{"Jobs", []Fault{Late, Repeated, Dead}, []string{"job"}},
 	{"Events", []Fault{Lost, Late, Repeated, Foreign}, []string{"event ringing", "event answered", "event ended", "event task-stopped"}},

@@ -47,6 +47,7 @@ const (
 	FindLag   // dials, and Find shows it only later
 	EndLag    // ends the call only later
 	Unlimited // the call goes on until its own limits
+	Silent    // finds nobody's call for some minutes, longer than an agent asks
 
 	// Of messages.
 	Lost     // of events only
@@ -68,7 +69,7 @@ const lastOfPorts = Twice
 var faultNames = [faults]string{
 	"none", "before", "delay", "crash", "unclear", "after", "twice", "stale", "no capacity", "throttled", "refused",
 	"token expired", "stuck", "unknown", "looks alive", "killed", "outage", "busy", "late dial", "find lag", "end lag",
-	"unlimited", "lost", "late", "repeated", "foreign", "dead", "skew", "early",
+	"unlimited", "silent", "lost", "late", "repeated", "foreign", "dead", "skew", "early",
 }
 
 // Faults are all faults but None.

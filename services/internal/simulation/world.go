@@ -191,6 +191,7 @@ func (w *world) brokenOff() bool { return w.options.Steps > 0 && w.steps >= w.op
 func (w *world) calmDown() {
 	w.calm = true
 	w.tasks.downUntil = time.Time{}
+	w.carrier.silentUntil = time.Time{}
 	w.notef("— from here on nothing goes wrong —")
 	w.people.calmDown()
 }
