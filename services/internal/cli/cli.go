@@ -180,7 +180,7 @@ a list is one line for each thing, with tabs between its fields and no header. W
 
 Exit codes:
   0    done; with --wait on a batch: all its calls ended, however they ended
-  1    something unexpected, here or on the server
+  1    something unexpected, here or on the server, or findings of verify
   2    wrong usage
   3    not signed in, or not allowed
   4    not found

@@ -49,7 +49,6 @@ type kills struct {
 	servers, agents                        int
 	starting, expanding, canceling, atOnce int // of those of servers: what it was doing
 	early                                  int // of those of agents: just started
-	refused                                int // servers that found the folder in use still
 }
 
 func (k kills) all() int { return k.servers + k.agents }
@@ -114,9 +113,7 @@ func (s *storm) launch() (*exec.Cmd, io.Reader) {
 	return cmd, said
 }
 
-// up starts a server and waits until it serves. One that was killed while it
-// started an agent leaves the folder's lock to that for a moment, and the next
-// server refuses the folder: it is started again, as a service manager does.
+// up starts a server and waits until it serves.
 func (s *storm) up() {
 	s.t.Helper()
 	cmd, said := s.launch()

@@ -2,7 +2,6 @@ package sqlite_test
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -121,29 +120,6 @@ func admit(ctx context.Context, db *sqlite.DB, id string) error {
 			return err
 		}
 	}
-}
-
-// plain is a bare connection to a data file, for what the benchmarks are compared with.
-func plain(b *testing.B) *sql.Conn {
-	b.Helper()
-	path := filepath.Join(b.TempDir(), "outdial.db")
-	db, err := sqlite.Open(b.Context(), sqlite.Options{Path: path})
-	if err == nil {
-		err = db.Close()
-	}
-	if err != nil {
-		b.Fatal(err)
-	}
-	bare, err := sql.Open("sqlite", "file:"+path+"?_pragma=synchronous(FULL)&_pragma=busy_timeout(5000)")
-	if err != nil {
-		b.Fatal(err)
-	}
-	conn, err := bare.Conn(b.Context())
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { _ = errors.Join(conn.Close(), bare.Close()) })
-	return conn
 }
 
 func BenchmarkPutAndReadChunk1000(b *testing.B) {

@@ -8,14 +8,14 @@ import (
 	"github.com/outdial/outdial/services/internal/call"
 )
 
+// LIMIT ?+0, here and elsewhere: SQLite prepares a statement anew whenever a bare
+// LIMIT ? is bound to another number.
 const (
 	laneColumns    = `owner, batch_id, ready, schedule, retry, hours, closed, turn`
 	selectLane     = `SELECT ` + laneColumns + ` FROM lanes WHERE owner = ? AND batch_id = ?`
 	replaceLane    = `REPLACE INTO lanes (` + laneColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
 	selectTurn     = `SELECT owner, lanes, turn FROM turns WHERE owner = ?`
 	replaceTurn    = `REPLACE INTO turns (owner, lanes, turn) VALUES (?, ?, ?)`
-	// LIMIT ?+0 here and elsewhere: SQLite prepares a statement anew whenever a bare
-	// LIMIT ? is bound to another number.
 	nextTurns      = `SELECT owner, lanes, turn FROM turns WHERE lanes > 0 ORDER BY turn, owner LIMIT ?+0`
 	nextLanes      = `SELECT ` + laneColumns + ` FROM lanes WHERE owner = ? AND ready > 0 AND closed = 0 ORDER BY turn, batch_id LIMIT ?+0`
 	nextReadyCalls = `SELECT id FROM calls WHERE lane = ? AND ready_at IS NOT NULL ORDER BY ready_at, id LIMIT ?+0`

@@ -98,11 +98,12 @@ func (db *DB) write(ctx context.Context, effects ...effect) error {
 // read is a queryer of single statements. Each sees the last commit, and none
 // waits for the writer.
 type read struct {
-	ctx context.Context
-	db  *DB
+	ctx   context.Context
+	whole context.Context // the same without its end
+	db    *DB
 }
 
-func (db *DB) read(ctx context.Context) read { return read{ctx, db} }
+func (db *DB) read(ctx context.Context) read { return read{ctx, context.WithoutCancel(ctx), db} }
 
 func (r read) get(query string, args []any, dest ...any) (bool, error) {
 	if err := r.ctx.Err(); err != nil {
@@ -114,7 +115,7 @@ func (r read) get(query string, args []any, dest ...any) (bool, error) {
 	}
 	// One row takes some microseconds: to watch for the end of the context
 	// meanwhile would cost two goroutines, and more than the read.
-	found, err := scan(s.QueryRowContext(context.WithoutCancel(r.ctx), args...), dest)
+	found, err := scan(s.QueryRowContext(r.whole, args...), dest)
 	return found, translate(err)
 }
 
