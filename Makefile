@@ -38,6 +38,29 @@ run: build ## start Outdial on 127.0.0.1 and place one simulated call
 build: ## build bin/outdial
 	@cd services && go build -buildvcs=false -trimpath -ldflags '$(ldflags)' -o ../bin/outdial ./outdial
 
+## Run on AWS
+
+# The same bytes whoever builds them, wherever and whenever: no paths, no time, no
+# version control. So what hasn't changed is not deployed again.
+.PHONY: lambda
+lambda: export GOOS := linux
+lambda: export GOARCH := arm64
+lambda: ## build what runs on AWS, for arm64, into bin/lambda
+	@cd services && for program in api worker tracker; do \
+		go build -buildvcs=false -trimpath -tags lambda.norpc -ldflags '-s -w' -o ../bin/lambda/$$program/bootstrap ./$$program || exit; done
+	@cd services && go build -buildvcs=false -trimpath -ldflags '-s -w' -o ../bin/lambda/agent/agent ./agent
+	@mkdir -p bin/lambda/agent/tmp
+
+.PHONY: deploy
+deploy: STACK := outdial
+deploy: ## deploy STACK=outdial to AWS; the first time FIRST_USER=you@example.com, an administrator; PARAMETERS='Subnets=public …' of infra/template.yaml
+	@infra/deploy $(STACK) $(if $(FIRST_USER),FirstUserEmail=$(FIRST_USER)) $(PARAMETERS)
+
+.PHONY: destroy
+destroy: STACK := outdial
+destroy: ## delete STACK=outdial from AWS; it asks first, and the table stays
+	@infra/destroy $(STACK)
+
 ## Develop
 
 .PHONY: generate
@@ -101,7 +124,7 @@ bench: ## measure speed against peers; ROWS=regexp chooses, MILLION=1 lets 1,000
 		$(if $(MILLION),-million) $(if $(README),-readme ../README.md)
 
 .PHONY: lint
-lint: lint-house generate-check tidy-check lint-go ## check style, import rules, generated files and go.mod files
+lint: lint-house generate-check tidy-check lint-go lint-infra ## check style, import rules, generated files and go.mod files
 
 .PHONY: lint-go
 lint-go: .tools/bin/golangci-lint
@@ -110,6 +133,11 @@ lint-go: .tools/bin/golangci-lint
 .PHONY: lint-house
 lint-house:
 	@.ci/house
+
+.PHONY: lint-infra
+lint-infra: ## check the templates (cfn-lint, sam validate) and the scripts (shellcheck)
+	@.ci/venv sam .ci/sam/versions.txt
+	@.ci/sam/lint
 
 .PHONY: generate-check
 generate-check: .tools/bin/oapi-codegen ## fail when a generated file isn't what the contracts give

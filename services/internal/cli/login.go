@@ -20,9 +20,9 @@ import (
 const scopeOffline = "offline_access"
 
 type loginFlags struct {
-	data, issuer, clientID, redirect string
-	scopes                           []string
-	noBrowser                        bool
+	data, stack, issuer, clientID, redirect string
+	scopes                                  []string
+	noBrowser                               bool
 }
 
 func (a *app) loginCommand() *cobra.Command {
@@ -39,15 +39,20 @@ it compares the whole address, as Cognito does, give the registered one with
 --redirect. Many issuers give a refresh token only for the scope offline_access.
 
 With --data the sign-in is the data folder of a server on this machine: whoever can
-read that is its first user, and needs no browser.`,
+read that is its first user, and needs no browser.
+
+With --stack all of it is read from the outputs of a CloudFormation stack, with the
+region and the credentials that the AWS command line would use.`,
 		Example: `  outdial login
   outdial login --data ~/.local/share/outdial
+  outdial login --stack outdial
   outdial login --url https://calls.example.com --issuer https://issuer.example.com --client-id outdial-cli`,
 		GroupID:           groupSignIn,
 		Args:              noArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	cmd.Flags().StringVar(&flags.data, "data", "", "the data folder of a server on this machine")
+	cmd.Flags().StringVar(&flags.stack, "stack", "", "the CloudFormation stack of a server on AWS")
 	cmd.Flags().StringVar(&flags.issuer, "issuer", "", "the issuer's URL (default: the server's development issuer)")
 	cmd.Flags().StringVar(&flags.clientID, "client-id", "", "this program's id at the issuer (default \""+devissuer.ClientCLI+"\")")
 	cmd.Flags().StringVar(&flags.redirect, "redirect", "", "the registered loopback URL to come back to")
@@ -57,11 +62,21 @@ read that is its first user, and needs no browser.`,
 	for _, other := range []string{"issuer", "client-id", "redirect", "scope", "no-browser"} {
 		cmd.MarkFlagsMutuallyExclusive("data", other)
 	}
+	for _, other := range []string{"data", "issuer", "client-id", "redirect"} {
+		cmd.MarkFlagsMutuallyExclusive("stack", other)
+	}
 	cmd.RunE = a.run(func(ctx context.Context, _ []string) error {
-		if flags.data != "" {
+		switch {
+		case flags.data != "":
 			return a.loginWithFolder(flags.data)
+		case flags.stack != "":
+			return a.loginWithStack(ctx, flags)
 		}
-		return a.loginWithBrowser(ctx, flags)
+		server, err := a.loginServer()
+		if err != nil {
+			return err
+		}
+		return a.loginWithBrowser(ctx, server, flags)
 	})
 	return cmd
 }
@@ -91,11 +106,7 @@ func (a *app) loginWithFolder(data string) error {
 	return a.tellLogin(loggedIn{URL: server, User: folder.claims.Username, Data: data})
 }
 
-func (a *app) loginWithBrowser(ctx context.Context, flags loginFlags) error {
-	server, err := a.loginServer()
-	if err != nil {
-		return err
-	}
+func (a *app) loginWithBrowser(ctx context.Context, server string, flags loginFlags) error {
 	c := oidclogin.Config{
 		Issuer: flags.issuer, ClientID: flags.clientID, Scopes: flags.scopes, Redirect: flags.redirect,
 		Client: a.http, Now: a.Now, Rand: a.Rand,
