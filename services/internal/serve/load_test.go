@@ -202,6 +202,10 @@ func (l *load) stop() {
 		answer, err := l.server.client.GetCapacityWithResponse(l.t.Context(), nil)
 		return err == nil && answer.JSON200 != nil && answer.JSON200.InUse == 0, err
 	})
+	eventually(l.t, "the batch's last row is a call", func() (bool, any) {
+		answer, err := l.server.client.GetCallWithResponse(l.t.Context(), call.BatchCallID(l.batch.ID, l.batch.Rows), nil)
+		return err == nil && answer.JSON200 != nil, err
+	})
 	if err := l.process.Process.Kill(); err != nil {
 		l.t.Fatal(err)
 	}

@@ -63,7 +63,7 @@ func (w *weave) add(number int, patched map[string]string) error {
 		}
 		mutated, err := parse(text)
 		if err != nil {
-			return err
+			return fmt.Errorf("it doesn't compile: %s: %w", name, err)
 		}
 		for _, key := range slices.Sorted(maps.Keys(mutated.funcs)) { // in the same order each time, else the compiler's cache is of no use
 			d, old := mutated.funcs[key], f.funcs[key]
