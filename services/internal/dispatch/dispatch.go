@@ -59,12 +59,16 @@ type Dispatcher struct {
 	Log    *slog.Logger
 
 	TaskDefinition string        // revision that new attempts are launched with
-	Budget         time.Duration // a fill that takes longer hands the rest to a new job
+	Budget         time.Duration // after this no further job is begun, and a fill hands the rest to a new job; zero: no end
 }
 
 // ErrAhead says that a job speaks of an attempt that the record doesn't show
 // yet. The job stays in the queue.
 var ErrAhead = errors.New("the job is ahead of the record")
+
+// ErrNotBegun says that the budget was over before a job's turn came. The job
+// stays in the queue.
+var ErrNotBegun = errors.New("not begun: no time is left")
 
 // Handle looks at the call that a job names, and then fills. After an error the
 // job must be delivered again.
@@ -78,10 +82,15 @@ func (d *Dispatcher) HandleAll(ctx context.Context, jobs []messages.Job) []error
 	if len(jobs) == 0 {
 		return nil
 	}
+	began := d.Now()
 	errs := make([]error, len(jobs))
 	var named []string
 	for i, job := range jobs {
 		if job.Fill {
+			continue
+		}
+		if d.spent(began) {
+			errs[i] = ErrNotBegun
 			continue
 		}
 		candidate, err := d.look(ctx, job)
@@ -90,7 +99,7 @@ func (d *Dispatcher) HandleAll(ctx context.Context, jobs []messages.Job) []error
 		}
 		errs[i] = err
 	}
-	if err := d.Fill(ctx, named...); err != nil {
+	if err := d.fillSince(ctx, began, named...); err != nil {
 		for i := range errs {
 			errs[i] = errors.Join(errs[i], err)
 		}

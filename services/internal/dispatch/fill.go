@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/outdial/outdial/contracts/messages"
 	"github.com/outdial/outdial/services/internal/call"
@@ -20,10 +21,14 @@ type fill struct {
 // rate token, and launches those whose token is now. The calls that are named by
 // their ids are candidates even when no list shows them yet.
 func (d *Dispatcher) Fill(ctx context.Context, named ...string) error {
+	return d.fillSince(ctx, d.Now(), named...)
+}
+
+// fillSince is Fill, of whose budget a part may be spent.
+func (d *Dispatcher) fillSince(ctx context.Context, began time.Time, named ...string) error {
 	f := &fill{Dispatcher: d, order: newOrder(d.Store), named: named}
-	began := d.Now()
 	for {
-		if d.Budget > 0 && d.Now().Sub(began) > d.Budget {
+		if d.spent(began) {
 			return d.goOn(ctx)
 		}
 		more, err := f.step(ctx)
@@ -31,6 +36,11 @@ func (d *Dispatcher) Fill(ctx context.Context, named ...string) error {
 			return err
 		}
 	}
+}
+
+// spent tells whether the budget is over.
+func (d *Dispatcher) spent(began time.Time) bool {
+	return d.Budget > 0 && d.Now().Sub(began) > d.Budget
 }
 
 // goOn hands the rest of a fill to a new job.

@@ -2,6 +2,7 @@ package dispatch_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/outdial/outdial/contracts/messages"
 	"github.com/outdial/outdial/services/internal/call"
+	"github.com/outdial/outdial/services/internal/dispatch"
 	"github.com/outdial/outdial/services/internal/task"
 	"github.com/outdial/outdial/services/internal/testworld"
 )
@@ -416,5 +418,31 @@ func TestAFillThatTakesTooLongHandsTheRestToANewJob(t *testing.T) {
 	w.Run(time.Minute)
 	if got := len(admitted(w)); got != 6 {
 		t.Errorf("%d of 6 calls were admitted in the end", got)
+	}
+}
+
+// TestJobsThatThereIsNoTimeForComeBack: looks at jobs and the fill after them share
+// one budget, and what is given back was not touched.
+func TestJobsThatThereIsNoTimeForComeBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.Dispatcher.Budget = time.Second
+	var bodies [][]byte
+	for range 4 {
+		bodies = append(bodies, messages.Job{CallID: w.Create("ann"), Attempt: 1}.Encode())
+		w.Before("store.Call", func() { w.Clock.Advance(600 * time.Millisecond) })
+	}
+	errs := w.Dispatcher.HandleMessages(t.Context(), bodies)
+	for i, begun := range []bool{true, true, false, false} {
+		if errors.Is(errs[i], dispatch.ErrNotBegun) == begun || begun && errs[i] != nil {
+			t.Errorf("job %d: %v, want it begun: %v", i, errs[i], begun)
+		}
+	}
+	if n := w.Asked("store.Call"); n != 2 {
+		t.Errorf("%d calls were looked at, want 2", n)
+	}
+	jobs := w.Jobs()
+	if len(jobs) == 0 || jobs[len(jobs)-1].Job != (messages.Job{Fill: true}) {
+		t.Errorf("the jobs sent are %+v; the fill should be handed to a new job", jobs)
 	}
 }

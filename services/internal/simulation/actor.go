@@ -22,8 +22,10 @@ type actor struct {
 	wakeAt time.Time       // it can't go on before this
 	wake   <-chan struct{} // or this is closed
 	err    error
-	room   call.Capacity // as it read it last
-	asked  int           // the step at which it asked a port last
+	room   call.Capacity  // as it read it last
+	held   call.Condition // what held all admission up by then
+	looked bool           // up, its call at the carrier
+	asked  int            // the step at which it asked a port last
 
 	next  func() (struct{}, bool)
 	drop  func()

@@ -51,7 +51,7 @@ func (p phone) Create(_ context.Context, r carrier.Request) (reference string, e
 	err = p.ask("carrier.Create", about, func() error {
 		f := p.w.fault("carrier.Create", dialFaults...)
 		switch f {
-		case Refused:
+		case Rejected:
 			return &carrier.RefusedError{Code: "21214", Message: "The number can't be reached"}
 		case Busy:
 			return &carrier.RefusedError{Code: "20429", Message: "Too many requests", Temporary: true}
@@ -115,6 +115,7 @@ func (s *phones) next(earlier func(time.Time)) {
 
 // Find looks a call up.
 func (p phone) Find(_ context.Context, callID string, attempt int, nonce string) (reference string, found bool, err error) {
+	p.looked = true
 	err = p.ask("carrier.Find", fmt.Sprintf("%s/%d", callID, attempt), func() error {
 		s := &p.w.carrier
 		if p.w.now.Before(s.silentUntil) {

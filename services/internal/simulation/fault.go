@@ -33,7 +33,7 @@ const (
 	// Of the task service.
 	NoCapacity   // refuses for lack of room
 	Throttled    // refuses by rate
-	Refused      // refuses for good; also of the carrier
+	Refused      // refuses for good
 	TokenExpired // has forgotten the client token of a repeat, which starts a second task
 	Stuck        // the task never starts
 	Unknown      // a running task that was never described isn't known
@@ -42,6 +42,7 @@ const (
 	Outage       // the service gives no answer for more than a day
 
 	// Of the carrier.
+	Rejected  // refuses for good
 	Busy      // refuses for the moment
 	LateDial  // answers unclearly, and dials some time later
 	FindLag   // dials, and Find shows it only later
@@ -68,7 +69,7 @@ const lastOfPorts = Twice
 
 var faultNames = [faults]string{
 	"none", "before", "delay", "crash", "unclear", "after", "twice", "stale", "no capacity", "throttled", "refused",
-	"token expired", "stuck", "unknown", "looks alive", "killed", "outage", "busy", "late dial", "find lag", "end lag",
+	"token expired", "stuck", "unknown", "looks alive", "killed", "outage", "rejected", "busy", "late dial", "find lag", "end lag",
 	"unlimited", "silent", "lost", "late", "repeated", "foreign", "dead", "skew", "early",
 }
 
@@ -89,7 +90,7 @@ var (
 	writeFaults  = []Fault{Before, Delay, Crash, Unclear, After, Twice}
 	onceFaults   = []Fault{Before, Delay, Crash, Unclear, After} // a repeat would be a mistake of the adapter
 	launchFaults = []Fault{NoCapacity, Throttled, Refused, Stuck}
-	dialFaults   = []Fault{Refused, Busy, LateDial, FindLag, Unlimited}
+	dialFaults   = []Fault{Rejected, Busy, LateDial, FindLag, Unlimited}
 )
 
 var (
@@ -115,6 +116,9 @@ func survive(program func() error) (err error) {
 	return program()
 }
 
+// storm is how often a fault comes that all are about, in cases of a thousand.
+const storm = 700
+
 // profile says how often each fault comes in a history, in cases of a thousand.
 type profile [faults]int
 
@@ -123,7 +127,7 @@ type profile [faults]int
 func (p *profile) draw(c *choices) {
 	for f := Before; f < faults; f++ {
 		p[f] = pick(c, 0, 60, 20, 5, 0, 0)
-		if f >= NoCapacity && f <= LooksAlive || f >= Busy && f <= Dead {
+		if f >= NoCapacity && f <= LooksAlive || f >= Rejected && f <= Dead {
 			p[f] *= 3
 		}
 	}
@@ -136,12 +140,26 @@ func (p *profile) draw(c *choices) {
 	if p[Outage] > 0 { // so that calls are given up, which takes more than a day
 		p[Dead] = 500 // without the latter their jobs come ten times as often
 	}
+	if c.chance(60) { // so that attempts end without a dial again and again
+		p[pick(c, Stuck, NoCapacity, Rejected)] = storm
+	}
 	if c.chance(100) { // so that calls are dead-lettered, redriven and dead-lettered again
 		p[Refused] = 500
 	}
 	p[Early] *= boolean(c.chance(250))
 	if !p.clocksAreRight() { // see the package's documentation
 		p[LateDial], p[FindLag] = 0, 0
+	}
+}
+
+// plain leaves only the refusals, which everybody has to expect.
+func (p *profile) plain() {
+	for f := range p {
+		switch Fault(f) {
+		case NoCapacity, Throttled, Refused, Rejected:
+		default:
+			p[f] = 0
+		}
 	}
 }
 

@@ -166,10 +166,13 @@ func (m *mail) work(one *message) {
 	n := w.handlers.workers
 	w.current = w.start(fmt.Sprintf("worker %s", batch), w.clock(n), func(a *actor) error {
 		var jobs []messages.Job
+		var before []call.Call
 		for _, one := range batch {
-			jobs = append(jobs, *one.job)
+			jobs, before = append(jobs, *one.job), append(before, w.records.calls[one.job.CallID])
 		}
-		for i, err := range a.dispatcher().HandleAll(w.ctx, jobs) {
+		errs := a.dispatcher().HandleAll(w.ctx, jobs)
+		w.watchJobs(a, jobs, before, errs)
+		for i, err := range errs {
 			if err != nil {
 				continue
 			}

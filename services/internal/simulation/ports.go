@@ -2,6 +2,7 @@ package simulation
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/outdial/outdial/contracts/messages"
@@ -58,8 +59,13 @@ func (a *actor) dispatcher() *dispatch.Dispatcher {
 	p := a.ports()
 	return &dispatch.Dispatcher{
 		Store: p.Store, Tasks: p.Tasks, Jobs: p.Jobs, Now: a.Now, Timing: call.DefaultTiming(), Log: a.w.log,
-		TaskDefinition: "agent:1", Budget: a.w.budget,
+		TaskDefinition: a.w.taskDefinition(), Budget: a.w.budget,
 	}
+}
+
+// taskDefinition is the agent's revision: there is a new one every ten minutes.
+func (w *world) taskDefinition() string {
+	return fmt.Sprintf("agent:%d", 1+w.now.Sub(epoch)/(10*time.Minute))
 }
 
 // slice is small, so that batches and redrives take several.

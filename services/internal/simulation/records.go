@@ -115,7 +115,9 @@ func (w *world) checkEnd() {
 	for _, id := range w.records.ids {
 		w.checkOutcome(w.records.calls[id])
 		w.checkMark(w.records.calls[id])
+		w.checkDials(w.records.calls[id])
 	}
+	w.checkRedrives()
 }
 
 // checkMark: what can be redriven is in the dead-letter queue too, for AWS's own

@@ -32,7 +32,7 @@ func (s store) Claim(ctx context.Context, id string, attempt int) (call.Claim, e
 func (s store) Capacity(ctx context.Context) (call.Capacity, error) {
 	return read(s.a, "Capacity", "", func() (call.Capacity, error) {
 		room, err := s.Store.Capacity(ctx)
-		s.a.room = room
+		s.a.room, s.a.held = room, room.Held(s.a.Now())
 		return room, err
 	})
 }
@@ -163,7 +163,10 @@ func (s store) PutChunk(ctx context.Context, id string, n int, rows []call.Row) 
 
 // KeepChunks takes the expiry off a batch's rows.
 func (s store) KeepChunks(ctx context.Context, id string) error {
-	return s.a.ask("KeepChunks", id, func() error { return s.Store.KeepChunks(ctx, id) })
+	return s.a.ask("KeepChunks", id, func() error {
+		s.a.w.effort.kept[id] = true
+		return s.Store.KeepChunks(ctx, id)
+	})
 }
 
 // TakeClaim makes an agent the holder of a claim.
@@ -186,6 +189,9 @@ func (s store) NoteReference(ctx context.Context, id string, attempt int, nonce,
 func (s store) NoteOutcome(ctx context.Context, id string, attempt int, nonce string, o call.Outcome) error {
 	about := fmt.Sprintf("%s: %q dialed %t", call.ClientToken(id, attempt), o.Status, o.Dialed)
 	return s.a.ask("NoteOutcome", about, func() error {
+		if o.Reason == call.ReasonCarrierUnclear && !s.a.looked {
+			s.a.w.violate("an unclear dial is looked up", "%s/%d", id, attempt)
+		}
 		return s.Store.NoteOutcome(ctx, id, attempt, nonce, o)
 	})
 }

@@ -37,6 +37,7 @@ type tasks struct {
 	running   []*process
 	answers   map[string]runAnswer // by client token
 	requests  map[attempt]task.Request
+	refused   map[attempt]bool // for good
 	downUntil time.Time
 }
 
@@ -53,6 +54,7 @@ type attempt struct {
 func (s *tasks) open(w *world) {
 	s.w = w
 	s.byARN, s.answers, s.requests = map[string]*process{}, map[string]runAnswer{}, map[attempt]task.Request{}
+	s.refused = map[attempt]bool{}
 }
 
 // service is the task service as an actor sees it.
@@ -93,6 +95,7 @@ func (s *tasks) run(r task.Request) (string, error) {
 		a.err = task.ErrThrottled
 	case Refused:
 		a.err = task.ErrRefused
+		s.refused[of] = true
 	default:
 		a.arn = s.begin(r, f == Stuck)
 	}
@@ -114,6 +117,9 @@ func (s *tasks) begin(r task.Request, stuck bool) string {
 func (s service) Stop(_ context.Context, arn, reason string) error {
 	return s.ask("StopTask", fmt.Sprintf("%s: %s", arn, reason), func() error {
 		p := s.w.tasks.byARN[arn]
+		if p != nil {
+			s.w.watchStop(p)
+		}
 		switch {
 		case p == nil:
 			return errors.New("no such task")

@@ -15,6 +15,7 @@ import (
 func (w *world) watchChange(a *actor, ch call.Change) {
 	w.watchRecord(ch)
 	w.watchHistory(ch)
+	w.watchEffort(a, ch)
 	switch {
 	case ch.Move == call.MoveAdmitted:
 		w.watchAdmission(a, ch)
@@ -100,6 +101,9 @@ func (w *world) watchAdmission(a *actor, ch call.Change) {
 		w.violate("nothing is admitted of a batch that isn't active", "%s", ch.After.ID)
 	}
 	interval := time.Duration(math.Floor(float64(time.Second) / a.room.Rate))
+	if ahead := ch.After.LaunchAt.Sub(ch.At); ahead > max(3*time.Second, interval)+10*time.Millisecond {
+		w.violate("tokens are taken a few seconds ahead", "%s has one of %v ahead", ch.After.ID, ahead)
+	}
 	if last := w.records.rateAt; !last.IsZero() && ch.After.LaunchAt.Before(last.Add(interval)) {
 		w.violate("tokens keep to the rate", "%s has the token of %v, the last one is of %v", ch.After.ID, ch.After.LaunchAt, last)
 	}
@@ -179,6 +183,9 @@ func (w *world) watchBatch(ch call.BatchChange) {
 	}
 	if before.State == call.StateCanceled && after.State != call.StateCanceled {
 		w.violate("canceled is a batch's last state", "%s is %s", after.ID, after.State)
+	}
+	if after.Expanded > before.Expanded && !w.effort.kept[after.ID] {
+		w.violate("rows are kept before they are expanded", "%s", after.ID)
 	}
 	if ch.New() {
 		w.records.batchIDs = append(w.records.batchIDs, after.ID)

@@ -61,6 +61,7 @@ type world struct {
 	made    int // ids so far
 
 	profile profile
+	plain   bool // nothing goes wrong at all
 	weights []int
 	calm    bool // nothing goes wrong any more
 	hurry   int  // how often another actor goes on, in cases of a thousand
@@ -74,6 +75,7 @@ type world struct {
 	carrier phones
 	people  people
 	records records
+	effort  effort
 	lists   map[string]any // as they were shown last, by what was asked
 
 	actors   []*actor
@@ -119,6 +121,9 @@ func Run(o Options) History {
 func (w *world) open() {
 	c := w.choices
 	w.profile.draw(c)
+	if w.plain = c.chance(60); w.plain {
+		w.profile.plain()
+	}
 	w.tasks.open(w)
 	w.hurry = pick(c, 300, 100, 700)
 	w.most.workers, w.most.trackers = 1+c.below(3), 1+c.below(3)
@@ -138,6 +143,7 @@ func (w *world) open() {
 	}
 	w.store = memory.New(room)
 	w.records.open(w)
+	w.effort.open()
 	w.mail.w, w.carrier.w, w.people.w = w, w, w
 	w.people.plan()
 }
@@ -154,11 +160,12 @@ func (w *world) clock(n int) time.Duration { return w.skews[n%len(w.skews)] }
 
 // Bounds of a history.
 const (
-	stormSteps  = 600            // with faults, at most
-	calmSteps   = 20_000         // until all is over
-	outageSteps = 5_000          // with faults, when launches fail for more than a day
-	patience    = 24 * time.Hour // likewise
-	slow        = 4              // how often everybody is slow, in cases of a thousand
+	stormSteps   = 600            // with faults, at most
+	calmSteps    = 20_000         // until all is over
+	outageSteps  = 5_000          // with faults, when launches fail for more than a day
+	refusalSteps = 2_000          // with faults, when most launches are refused
+	patience     = 24 * time.Hour // likewise
+	slow         = 4              // how often everybody is slow, in cases of a thousand
 )
 
 // live runs the history: first with faults, then without until all is over.
@@ -166,6 +173,9 @@ func (w *world) live() {
 	last := stormSteps / (1 + w.choices.below(4))
 	if w.profile[Outage] > 0 { // a call is given up after many tries
 		last = outageSteps
+	}
+	if w.profile[NoCapacity] >= storm { // a history is only cut after many steps
+		last = refusalSteps
 	}
 	for more := true; more && w.steps < last; {
 		more = w.step()
@@ -217,7 +227,7 @@ func (w *world) step() bool {
 			can[w.choices.below(len(can))]()
 			return true
 		}
-		if !w.wait() {
+		if w.watchIdle(); !w.wait() {
 			return false
 		}
 		w.carrier.catchUp()
@@ -231,7 +241,7 @@ func (w *world) strike() bool {
 	}
 	alive := w.tasks.alive()
 	odds := [...]int{
-		slow,
+		slow * boolean(!w.plain),
 		w.profile[Killed] * boolean(len(alive) > 0),
 		w.profile[Foreign] * boolean(len(w.records.ids) > 0),
 		w.profile[Early] * boolean(w.handlers.ticks < w.most.trackers),

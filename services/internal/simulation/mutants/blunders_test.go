@@ -21,7 +21,7 @@ var blunders = []mutant{
 		edits: []edit{
 			{"call/move.go", `	if attempt != c.Attempt {`, `	if attempt > c.Attempt {`},
 		},
-		within: 800, promises: []string{"an attempt without its slot can't dial"},
+		within: 500, promises: []string{"an attempt without its slot can't dial"},
 	},
 	{
 		name: "a lost call gives its slot back twice",
@@ -44,7 +44,7 @@ var blunders = []mutant{
 	}
 `},
 		},
-		within: 300, promises: []string{"slots equal active attempts"},
+		within: 800, promises: []string{"slots equal active attempts"},
 	},
 	{
 		name: "an admitted call has no due",
@@ -138,7 +138,7 @@ var blunders = []mutant{
 		func() error { return s.Store.Apply(ctx, change) },`},
 			{"intake/intake.go", `Value: change.After, Kept: change.Key}`, `Value: change.After, Kept: key}`},
 		},
-		within: 200, promises: []string{"a key gives the same answer again", "what is accepted is stored"},
+		within: 300, promises: []string{"what is accepted is stored", "a key makes one call"},
 	},
 	{
 		name: "a call is answered as accepted though its write failed",
@@ -180,7 +180,7 @@ var blunders = []mutant{
 
 // HandleMessages`},
 		},
-		within: 1200, promises: []string{"a dead letter is in the dead-letter queue"},
+		within: 200, promises: []string{"a job's own call is a candidate"},
 	},
 	{
 		name: "a call that ends keeps its due",
@@ -189,7 +189,7 @@ var blunders = []mutant{
 `, `	c.Wait, c.ReadyAt = Wait{}, time.Time{}
 `},
 		},
-		within: 200, promises: []string{"everything ends"},
+		within: 200, promises: []string{"the store doesn't contradict itself", "everything ends"},
 	},
 	{
 		name: "every outcome is written as completed",
@@ -198,6 +198,6 @@ var blunders = []mutant{
 `, `		Status:           call.Completed,
 `},
 		},
-		within: 200, promises: []string{"messages fit their contract"},
+		within: 200, promises: []string{"messages fit their contract", "an outcome is what happened"},
 	},
 }

@@ -8,7 +8,7 @@ var claimMutants = []mutant{
 		edits: []edit{
 			{"call/moves_waiting.go", `ch.Claim = ClaimOpen`, `ch.Claim = ClaimNone`},
 		},
-		within: 200, promises: []string{"everything ends"},
+		within: 200, promises: []string{"everything ends", "the store doesn't contradict itself"},
 	},
 	{
 		name: "an absent claim may be taken",
@@ -43,7 +43,7 @@ var claimMutants = []mutant{
 		edits: []edit{
 			{"call/claim.go", `c.Holder != HolderNone || c.Stop`, `c.Holder == HolderControl`},
 		},
-		within: 5000, promises: []string{"an attempt without its slot can't dial", "no attempt dials twice"},
+		within: 800, promises: []string{"no attempt dials twice"},
 	},
 	{
 		name: "a launch that is refused for lack of room leaves its claim open",
@@ -70,7 +70,7 @@ var claimMutants = []mutant{
 			{"call/moves_launch.go", `	ch.deadLetter(CauseLaunchTriesUsed, "No answer`, `	ch.Claim = ClaimNone
 	ch.deadLetter(CauseLaunchTriesUsed, "No answer`},
 		},
-		within: 300, promises: []string{"an attempt without its slot can't dial"},
+		within: 800, promises: []string{"an attempt without its slot can't dial"},
 	},
 	{
 		name: "a task that does not start in time leaves its claim open",
@@ -143,7 +143,7 @@ var claimMutants = []mutant{
 	return nil
 }`},
 		},
-		within: 200, promises: []string{"everything ends", "the store doesn't contradict itself"},
+		within: 200, promises: []string{"the store doesn't contradict itself"},
 	},
 }
 
@@ -162,7 +162,7 @@ var attemptMutants = []mutant{
 		edits: []edit{
 			{"dispatch/launch.go", `token := call.ClientToken(c.ID, c.Attempt)`, `token := call.ClientToken(c.ID, 1)`},
 		},
-		within: 200, promises: []string{"everything ends"},
+		within: 200, promises: []string{"an attempt has its own task", "everything ends"},
 	},
 	{
 		name: "a throttled launch counts as a dial",
@@ -171,6 +171,27 @@ var attemptMutants = []mutant{
 	ch.again("no_capacity")`},
 		},
 		within: 200, promises: []string{"the store doesn't contradict itself"},
+	},
+	{
+		name: "a launch that is refused for lack of room counts as an attempt that did not start",
+		edits: []edit{
+			{"call/moves_launch.go", `	ch.again("no_capacity")`, `	ch.closed("no_capacity")`},
+		},
+		within: 200, promises: []string{"nothing healthy is given up"},
+	},
+	{
+		name: "attempts that do not start are tried again without end",
+		edits: []edit{
+			{"call/moves_launch.go", `if ch.After.Closed >= MaxClosed {`, `if false {`},
+		},
+		within: 500, promises: []string{"attempts without a dial are bounded"},
+	},
+	{
+		name: "attempts that the carrier refuses are tried again without end",
+		edits: []edit{
+			{"call/moves_talk.go", ` && ch.After.Closed < MaxClosed`, ``},
+		},
+		within: 20000, promises: []string{"attempts without a dial are bounded"},
 	},
 	{
 		name: "a call is dialed more often than its policy says",
@@ -188,5 +209,12 @@ var attemptMutants = []mutant{
 	if o.Status`, `	if o.Status`},
 		},
 		within: 200, promises: []string{"the store doesn't contradict itself"},
+	},
+	{
+		name: "the history of a call is without bound",
+		edits: []edit{
+			{"call/call.go", `if len(c.History) >= MaxHistory {`, `if false {`},
+		},
+		within: 5000, promises: []string{"history is bounded"},
 	},
 }

@@ -16,7 +16,7 @@ var deadLetterMutants = []mutant{
 			{"dispatch/dispatch.go", `case job.Attempt < c.Attempt:`, `case job.Attempt < c.Attempt && !job.Dead:`},
 			{"dispatch/dispatch.go", `call.Redriven(c, job.Attempt, "",`, `call.Redriven(c, c.Attempt, "",`},
 		},
-		within: 8000, promises: []string{"only a redrive reopens a dead letter"},
+		within: 200, promises: []string{"only a redrive reopens a dead letter"},
 	},
 	{
 		name: "a dead-lettered call is reopened as the same attempt",
@@ -26,21 +26,21 @@ var deadLetterMutants = []mutant{
 	ch.After.Attempt--
 `},
 		},
-		within: 200, promises: []string{"history is in order", "the store doesn't contradict itself"},
+		within: 200, promises: []string{"the store doesn't contradict itself", "history is in order"},
 	},
 	{
 		name: "a call of a canceled batch is reopened",
 		edits: []edit{
 			{"call/moves_waiting.go", `ch.Batch = BatchNotCanceled`, `ch.Batch = BatchAny`},
 		},
-		within: 20000, promises: []string{"the store doesn't contradict itself", "everything ends"},
+		within: 20000, promises: []string{"the store doesn't contradict itself"},
 	},
 	{
 		name: "an owed mark is never sent",
 		edits: []edit{
 			{"tracking/due.go", `return r.mark(ctx, c)`, `return nil`},
 		},
-		within: 500, promises: []string{"everything ends"},
+		within: 200, promises: []string{"everything ends"},
 	},
 	{
 		name: "a mark is noted as sent before it is, and lost when the sender dies",
@@ -62,7 +62,7 @@ var deadLetterMutants = []mutant{
 	}
 	return t.Jobs.SendDead(ctx, messages.Job{CallID: c.ID, Attempt: c.Attempt, Dead: true})`},
 		},
-		within: 2000, promises: []string{"a dead letter is in the dead-letter queue"},
+		within: 800, promises: []string{"a dead letter is in the dead-letter queue"},
 	},
 	{
 		name: "the job of a launching call is not sent again",
@@ -72,6 +72,41 @@ var deadLetterMutants = []mutant{
 `},
 		},
 		within: 200, promises: []string{"everything ends"},
+	},
+	{
+		name: "resends end after an hour",
+		edits: []edit{
+			{"call/timing.go", `sum < launchOutage; n++`, `sum < time.Hour; n++`},
+		},
+		within: 500, promises: []string{"nothing healthy is given up"},
+	},
+	{
+		name: "a resend is counted before it is due",
+		edits: []edit{
+			{"call/moves_launch.go", `	if ch.At.Before(c.Due) {
+		return ch.refuse("it is not due")
+	}
+`, ``},
+			{"tracking/due.go", `	_, err := call.ApplyTo(ctx, t.Store, c, func(c call.Call) (call.Change, error) {
+		return call.JobResent(`, `	_, err := call.Update(ctx, t.Store, c.ID, func(c call.Call) (call.Change, error) {
+		return call.JobResent(`},
+		},
+		within: 3000, promises: []string{"nothing healthy is given up"},
+	},
+	{
+		name: "resends are not counted",
+		edits: []edit{
+			{"call/moves_launch.go", `	ch.After.Resends++
+`, ``},
+		},
+		within: 200, promises: []string{"each job that is sent again is counted"},
+	},
+	{
+		name: "the next attempt inherits the resends of the last",
+		edits: []edit{
+			{"call/move.go", `c.TaskDefinition, c.Resends = "", "", "", 0`, `c.TaskDefinition = "", "", ""`},
+		},
+		within: 2000, promises: []string{"nothing healthy is given up"},
 	},
 	{
 		name: "a resent job names the next attempt",
@@ -89,7 +124,7 @@ var cancelMutants = []mutant{
 		edits: []edit{
 			{"call/moves_talk.go", `p == nil || ch.Before.CancelRequested ||`, `p == nil ||`},
 		},
-		within: 8000, promises: []string{"a cancel that was accepted holds"},
+		within: 800, promises: []string{"a cancel that was accepted holds"},
 	},
 	{
 		name: "a call that was stopped before its dial waits again",
@@ -98,7 +133,7 @@ var cancelMutants = []mutant{
 			ch.end(Canceled`, `		if false {
 			ch.end(Canceled`},
 		},
-		within: 2000, promises: []string{"a cancel that was accepted holds"},
+		within: 300, promises: []string{"a cancel that was accepted holds"},
 	},
 	{
 		name: "a cancel asks the agent to stop, and writes no wish",
@@ -106,7 +141,7 @@ var cancelMutants = []mutant{
 			{"call/moves_talk.go", `	ch.After.CancelRequested = true
 `, ``},
 		},
-		within: 200, promises: []string{"a cancel that was accepted holds"},
+		within: 200, promises: []string{"nobody hangs up without reason"},
 	},
 	{
 		name: "a cancel writes the wish, and no stop on the claim",
@@ -114,7 +149,7 @@ var cancelMutants = []mutant{
 			{"call/moves_talk.go", `	ch.Claim = ClaimStop
 `, ``},
 		},
-		within: 800, promises: []string{"the store doesn't contradict itself"},
+		within: 2000, promises: []string{"the store doesn't contradict itself"},
 	},
 	{
 		name: "a cancel says yes though its write failed",

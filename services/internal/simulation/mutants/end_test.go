@@ -8,21 +8,21 @@ var endMutants = []mutant{
 		edits: []edit{
 			{"tracking/end.go", `claim.Holder != call.HolderAgent || claim.Task != arn`, `claim.Holder != call.HolderAgent`},
 		},
-		within: 500, promises: []string{"an attempt without its slot can't dial"},
+		within: 800, promises: []string{"an attempt without its slot can't dial"},
 	},
 	{
 		name: "the claim is read before the proof that its holder's task has ended",
 		edits: []edit{
 			{"tracking/due.go", `return t.stopped(ctx, c, claim.Task)`, `return t.lost(ctx, c, claim)`},
 		},
-		within: 2000, promises: []string{"what an agent noted counts"},
+		within: 8000, promises: []string{"what an agent noted counts"},
 	},
 	{
 		name: "a task that the service does not know has ended",
 		edits: []edit{
 			{"tracking/due.go", `return c.TaskSeen == claim.Task ||`, `return true ||`},
 		},
-		within: 1200, promises: []string{"an attempt without its slot can't dial"},
+		within: 200, promises: []string{"an attempt without its slot can't dial"},
 	},
 	{
 		name: "a task that RunTask named counts as seen running",
@@ -31,14 +31,14 @@ var endMutants = []mutant{
 `, `	ch.After.Task, ch.After.TaskSeen = task, task
 `},
 		},
-		within: 1200, promises: []string{"an attempt without its slot can't dial"},
+		within: 200, promises: []string{"an attempt without its slot can't dial"},
 	},
 	{
 		name: "a task that was never seen is given up at the call's limits, without the hour",
 		edits: []edit{
 			{"tracking/due.go", `claim.Expiry(t.Timing).Add(call.MissingTaskWait)`, `claim.Expiry(t.Timing)`},
 		},
-		within: 1200, promises: []string{"an attempt without its slot can't dial"},
+		within: 200, promises: []string{"an attempt without its slot can't dial"},
 	},
 	{
 		name: "a task that can't be described has ended",
@@ -49,11 +49,31 @@ var endMutants = []mutant{
 		},
 		within: 3000, promises: []string{"an attempt without its slot can't dial"},
 	},
+	{
+		name: "a start timeout stops the task before it closes the claim",
+		edits: []edit{
+			{"tracking/due.go", `	closed, err := t.startFailed(ctx, c, "start_timeout")
+	if closed && c.Task != "" {
+		t.stop(ctx, c.Task, "did not start in time")
+	}
+	return err`, `	t.stop(ctx, c.Task, "did not start in time")
+	_, err := t.startFailed(ctx, c, "start_timeout")
+	return err`},
+		},
+		within: 2000, promises: []string{"nobody hangs up without reason"},
+	},
 }
 
 // Only what the carrier stated is tried again, and a lost call's slot waits for
 // the carrier's word (R8).
 var carrierMutants = []mutant{
+	{
+		name: "an outcome that the carrier did not state is tried again",
+		edits: []edit{
+			{"call/moves_talk.go", `stated := o.Reason == "" || o.Reason == ReasonCarrierError`, `stated := true`},
+		},
+		within: 300, promises: []string{"only what the carrier stated is tried again"},
+	},
 	{
 		name: "a lost call is tried again",
 		edits: []edit{
@@ -71,7 +91,7 @@ var carrierMutants = []mutant{
 		edits: []edit{
 			{"call/call.go", `c.Failure.Reason == ReasonDeadLettered`, `(c.Failure.Reason == ReasonDeadLettered || c.Failure.Reason == ReasonAgentLost)`},
 		},
-		within: 200, promises: []string{"a dead letter is in the dead-letter queue", "no call dials more often than its policy says", "a cancel that was accepted holds"},
+		within: 200, promises: []string{"nothing healthy is given up"},
 	},
 	{
 		name: "an unclear dial is repeated",
@@ -92,7 +112,7 @@ var carrierMutants = []mutant{
 			{"agent/dial.go", `	done, err = a.find(ctx)
 	return done, false, err`, `	return failed(true, call.ReasonCarrierUnclear, "The carrier gave no answer."), false, nil`},
 		},
-		within: 200, promises: []string{"an attempt without its slot can't dial"},
+		within: 200, promises: []string{"an unclear dial is looked up"},
 	},
 	{
 		name: "an unclear dial counts as the carrier's refusal",
@@ -107,14 +127,14 @@ var carrierMutants = []mutant{
 		edits: []edit{
 			{"agent/dial.go", `call.ReasonCarrierUnclear, "The`, `call.ReasonCarrierError, "The`},
 		},
-		within: 800, promises: []string{"an attempt without its slot doesn't talk"},
+		within: 200, promises: []string{"dials are counted"},
 	},
 	{
 		name: "a lost call gives its slot back without the carrier's word",
 		edits: []edit{
 			{"tracking/end.go", `if err != nil || !over {`, `if over = true; !over {`},
 		},
-		within: 300, promises: []string{"an attempt without its slot doesn't talk", "an attempt without its slot can't dial"},
+		within: 800, promises: []string{"an attempt without its slot can't dial", "an attempt without its slot doesn't talk"},
 	},
 	{
 		name: "a lost call is over once the carrier was asked to end it",
@@ -126,7 +146,7 @@ var carrierMutants = []mutant{
 	}
 `},
 		},
-		within: 1200, promises: []string{"an attempt without its slot doesn't talk"},
+		within: 800, promises: []string{"an attempt without its slot doesn't talk"},
 	},
 	{
 		name: "a lost call whose reference was not noted is not looked up",
@@ -138,13 +158,13 @@ var carrierMutants = []mutant{
 	if reference == "" {
 `},
 		},
-		within: 500, promises: []string{"an attempt without its slot can't dial", "an attempt without its slot doesn't talk"},
+		within: 300, promises: []string{"an attempt without its slot doesn't talk", "an attempt without its slot can't dial"},
 	},
 	{
 		name: "a dial that does not show at once was never made",
 		edits: []edit{
 			{"tracking/end.go", `return "", !t.Now().Before(c.LostAt.Add(t.Timing.Settle)), nil`, `return "", true, nil`},
 		},
-		within: 1200, promises: []string{"an attempt without its slot can't dial"},
+		within: 800, promises: []string{"an attempt without its slot can't dial"},
 	},
 }

@@ -18,7 +18,7 @@ var workerMutants = []mutant{
 	arn, err := d.Tasks.Run(ctx, request(c))
 `},
 		},
-		within: 2000, promises: []string{"an attempt without its slot can't dial"},
+		within: 3000, promises: []string{"a refused launch begins a backoff"},
 	},
 	{
 		name: "a job launches its call before the time of its rate token",
@@ -39,7 +39,18 @@ var workerMutants = []mutant{
 		edits: []edit{
 			{"dispatch/launch.go", `StartBy: c.StartBy,`, `StartBy: c.Due,`},
 		},
-		within: 300, promises: []string{"a launch is repeated with the very same request"},
+		within: 200, promises: []string{"a launch is repeated with the very same request"},
+	},
+	{
+		name: "a repeated launch takes the task definition of today",
+		edits: []edit{
+			{"dispatch/launch.go", `	arn, err := d.Tasks.Run(ctx, request(c))
+`, `	r := request(c)
+	r.TaskDefinition = d.TaskDefinition
+	arn, err := d.Tasks.Run(ctx, r)
+`},
+		},
+		within: 800, promises: []string{"a launch is repeated with the very same request"},
 	},
 	{
 		name: "jobs of launching calls are dropped",
@@ -47,5 +58,30 @@ var workerMutants = []mutant{
 			{"dispatch/dispatch.go", `return false, d.launch(ctx, c)`, `return false, nil`},
 		},
 		within: 200, promises: []string{"everything ends"},
+	},
+	{
+		name: "only a job that asks for it ends in a fill",
+		edits: []edit{
+			{"dispatch/dispatch.go", `	var named []string
+`, `	var named []string
+	asked := false
+`},
+			{"dispatch/dispatch.go", `		if job.Fill {
+`, `		if job.Fill {
+			asked = true
+`},
+			{"dispatch/dispatch.go", `	if err := d.fillSince(ctx, began, named...); err != nil {`, `	if !asked {
+		return errs
+	}
+	if err := d.fillSince(ctx, began, named...); err != nil {`},
+		},
+		within: 200, promises: []string{"a job's own call is a candidate"},
+	},
+	{
+		name: "a fill that launched does not go on",
+		edits: []edit{
+			{"dispatch/fill.go", `return true, f.launchAdmitted(ctx, after)`, `return false, f.launchAdmitted(ctx, after)`},
+		},
+		within: 200, promises: []string{"a job's own call is a candidate"},
 	},
 }
