@@ -237,7 +237,7 @@ func TestVerifyOfARunningServerFindsNothing(t *testing.T) {
 	t.Parallel()
 	r := start(t, config(t.TempDir()))
 	id := r.submitList(30).ID
-	r.submit(simcarrier.NumberLongTalk)
+	talk := r.submit(simcarrier.NumberLongTalk).ID
 	looks := 0
 	eventually(t, "the batch is completed", func() (bool, any) {
 		looks++
@@ -250,6 +250,7 @@ func TestVerifyOfARunningServerFindsNothing(t *testing.T) {
 	if looks < 2 {
 		t.Errorf("looked %d times only", looks)
 	}
+	r.ended(talk) // no agent is left behind
 }
 
 func TestVerifyChangesNothing(t *testing.T) {

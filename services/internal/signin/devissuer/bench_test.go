@@ -144,7 +144,8 @@ func (b *bench) browser() *browser {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	return &browser{b, http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error {
+	// Its own transport: a test server that closes cuts the connections of the default one.
+	return &browser{b, http.Client{Transport: &http.Transport{}, Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error {
 		return http.ErrUseLastResponse
 	}}}
 }
