@@ -12,6 +12,7 @@ const (
 	EnvCallID   = "OUTDIAL_CALL_ID"
 	EnvAttempt  = "OUTDIAL_ATTEMPT"
 	EnvStore    = "OUTDIAL_STORE"
+	EnvEvents   = "OUTDIAL_EVENTS" // may be left out
 	EnvTask     = "OUTDIAL_TASK"
 	EnvCarrier  = "OUTDIAL_CARRIER"
 	EnvDeadline = "OUTDIAL_DEADLINE"
@@ -23,7 +24,8 @@ const (
 type AgentEnv struct {
 	CallID   string
 	Attempt  int       // from 1
-	Store    string    // where to claim and report: "sqlite:PATH"
+	Store    string    // where to claim: "sqlite:PATH"
+	Events   string    // where to report: "eventbridge:BUS"; "": to the queue of the store
 	Task     string    // the ARN of this task
 	Carrier  string    // who places the call: "simulated:PATH?speed=10"
 	Deadline time.Time // the last moment at which the agent takes its claim
@@ -39,13 +41,17 @@ var (
 // every variable that is missing or wrong.
 func ParseAgentEnv(lookup func(string) (string, bool)) (AgentEnv, error) {
 	var errs []error
-	value := func(name string, f form) string {
-		s, ok := lookup(name)
-		switch {
-		case !ok:
-			errs = append(errs, fmt.Errorf("%s is not set; it must be %s", name, f.words))
-		case !f.matches(s):
+	optional := func(name string, f form) (s string, ok bool) {
+		s, ok = lookup(name)
+		if ok && !f.matches(s) {
 			errs = append(errs, fmt.Errorf("%s is %q; it must be %s", name, s, f.words))
+		}
+		return s, ok
+	}
+	value := func(name string, f form) string {
+		s, ok := optional(name, f)
+		if !ok {
+			errs = append(errs, fmt.Errorf("%s is not set; it must be %s", name, f.words))
 		}
 		return s
 	}
@@ -55,6 +61,7 @@ func ParseAgentEnv(lookup func(string) (string, bool)) (AgentEnv, error) {
 		Task:    value(EnvTask, task),
 		Carrier: value(EnvCarrier, address),
 	}
+	env.Events, _ = optional(EnvEvents, address)
 	attempt, end := value(EnvAttempt, attemptText), value(EnvDeadline, deadline)
 	if len(errs) > 0 {
 		return AgentEnv{}, errors.Join(errs...)
@@ -67,7 +74,7 @@ func ParseAgentEnv(lookup func(string) (string, bool)) (AgentEnv, error) {
 
 // Environ is the environment as NAME=value, for os/exec.Cmd.Env.
 func (e AgentEnv) Environ() []string {
-	return []string{
+	environ := []string{
 		EnvCallID + "=" + e.CallID,
 		EnvAttempt + "=" + strconv.Itoa(e.Attempt),
 		EnvStore + "=" + e.Store,
@@ -75,4 +82,8 @@ func (e AgentEnv) Environ() []string {
 		EnvCarrier + "=" + e.Carrier,
 		EnvDeadline + "=" + e.Deadline.UTC().Format(time.RFC3339Nano),
 	}
+	if e.Events != "" {
+		environ = append(environ, EnvEvents+"="+e.Events)
+	}
+	return environ
 }

@@ -17,17 +17,18 @@ const (
 	EventEnded       EventType = "ended"        // it is over; Outcome says how
 	EventTaskStopped EventType = "task-stopped" // the task will never run again
 	EventLook        EventType = "look"         // look at what is due now
+	EventTick        EventType = "tick"         // a minute has passed: fill, and look at what is due
 )
 
 // Event is a message of the events queue. Events come at least once, late and
 // in any order.
 type Event struct {
 	Type    EventType `json:"type"`
-	CallID  string    `json:"call_id,omitempty"` // of all but look
-	Attempt int       `json:"attempt,omitempty"` // of all but look, from 1
+	CallID  string    `json:"call_id,omitempty"` // of all but look and tick
+	Attempt int       `json:"attempt,omitempty"` // of all but look and tick, from 1
 	Nonce   string    `json:"nonce,omitempty"`   // of the agent's events: as on the claim
-	Task    string    `json:"task,omitempty"`    // of all but look: the task's ARN
-	At      time.Time `json:"at,omitzero"`       // of all but look: when it happened
+	Task    string    `json:"task,omitempty"`    // of all but look and tick: the task's ARN
+	At      time.Time `json:"at,omitzero"`       // of all but look and tick: when it happened
 
 	Outcome *Outcome `json:"outcome,omitempty"` // of ended
 
@@ -91,13 +92,13 @@ func ParseEvent(data []byte) (Event, error) {
 		if r.has("reason") {
 			e.Reason = r.text("reason", sentence)
 		}
-	case EventLook:
+	case EventLook, EventTick:
 		if err := r.end(); err != nil {
 			return Event{}, err
 		}
 		return e, nil
 	default:
-		return Event{}, fmt.Errorf("%s: type is %q; it must be ringing, answered, ended, task-stopped or look", EventSchema, e.Type)
+		return Event{}, fmt.Errorf("%s: type is %q; it must be ringing, answered, ended, task-stopped, look or tick", EventSchema, e.Type)
 	}
 	e.CallID = r.text("call_id", callID)
 	e.Attempt = r.whole("attempt", 1, maxAttempt)

@@ -55,7 +55,7 @@ func FuzzEvent(f *testing.F) {
 				t.Fatalf("%q\nschema: %v\nparser: %v", data, bySchema, err)
 			}
 		}
-		if err != nil || event.Type != messages.EventLook && !writable(event) {
+		if err != nil || event.CallID != "" && !writable(event) {
 			return
 		}
 		encoded, err := messages.EncodeEvent(event)
@@ -89,13 +89,16 @@ func FuzzAgentEnv(f *testing.F) {
 		get := lookup(data)
 		value := func(name string) string { s, _ := get(name); return s }
 		f.Add(value(messages.EnvCallID), value(messages.EnvAttempt), value(messages.EnvStore),
-			value(messages.EnvTask), value(messages.EnvCarrier), value(messages.EnvDeadline))
+			value(messages.EnvEvents), value(messages.EnvTask), value(messages.EnvCarrier), value(messages.EnvDeadline))
 	})
 	schema := compile(f, address(messages.EnvSchema))
-	f.Fuzz(func(t *testing.T, callID, attempt, store, task, carrier, deadline string) {
+	f.Fuzz(func(t *testing.T, callID, attempt, store, events, task, carrier, deadline string) {
 		vars := map[string]string{
 			messages.EnvCallID: callID, messages.EnvAttempt: attempt, messages.EnvStore: store,
 			messages.EnvTask: task, messages.EnvCarrier: carrier, messages.EnvDeadline: deadline,
+		}
+		if events != "" { // "" stands for one that isn't set
+			vars[messages.EnvEvents] = events
 		}
 		env, err := messages.ParseAgentEnv(func(name string) (string, bool) { s, ok := vars[name]; return s, ok })
 		data, marshalErr := json.Marshal(vars)

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 )
@@ -26,8 +27,11 @@ type form struct {
 	matches func(string) bool
 }
 
+// pattern is a form by regular expression. It is compiled when it is first needed:
+// every program has all forms, needs a few, and starts often.
 func pattern(expression, words string) form {
-	return form{words, regexp.MustCompile(expression).MatchString}
+	compiled := sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
+	return form{words, func(s string) bool { return compiled().MatchString(s) }}
 }
 
 var (

@@ -38,15 +38,18 @@ var all = []message{
 }
 
 // lookup is os.LookupEnv for an environment written as a JSON object. What is
-// not a text can't be in an environment, so it counts as not set.
+// not a text can't be in an environment; it is read as a text that none can have.
 func lookup(data []byte) func(string) (string, bool) {
 	var vars map[string]any
 	if err := json.Unmarshal(data, &vars); err != nil {
 		return func(string) (string, bool) { return "", false }
 	}
 	return func(name string) (string, bool) {
-		s, ok := vars[name].(string)
-		return s, ok
+		value, set := vars[name]
+		if s, ok := value.(string); ok || !set {
+			return s, set
+		}
+		return "\x00", true
 	}
 }
 

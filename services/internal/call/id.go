@@ -2,6 +2,8 @@ package call
 
 import (
 	"fmt"
+	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -36,3 +38,16 @@ func BatchCallID(batchID string, n int) string {
 func ClientToken(callID string, attempt int) string {
 	return fmt.Sprintf("%s-%d", callID, attempt)
 }
+
+// ParseClientToken gives the call and the attempt that ClientToken made a token of.
+// It is not ok for anything else, such as what started a task that isn't ours.
+func ParseClientToken(token string) (callID string, attempt int, ok bool) {
+	parts := clientToken.FindStringSubmatch(token)
+	if parts == nil {
+		return "", 0, false
+	}
+	attempt, err := strconv.Atoi(parts[2])
+	return parts[1], attempt, err == nil
+}
+
+var clientToken = regexp.MustCompile(`^(` + callPrefix + `[0-9A-Za-z-]{1,64})-([1-9][0-9]*)$`)

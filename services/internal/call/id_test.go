@@ -68,6 +68,30 @@ func TestClientTokensFitWhatRunTaskTakes(t *testing.T) {
 	})
 }
 
+func TestAClientTokenTellsItsCallAndAttempt(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		id := call.SingleID(ulid(t, "single"))
+		if rapid.Bool().Draw(t, "in a batch") {
+			id = call.BatchCallID(call.BatchID(ulid(t, "batch")), rapid.IntRange(1, 100_000).Draw(t, "row"))
+		}
+		attempt := rapid.IntRange(1, math.MaxInt).Draw(t, "attempt")
+		gotID, gotAttempt, ok := call.ParseClientToken(call.ClientToken(id, attempt))
+		if !ok || gotID != id || gotAttempt != attempt {
+			t.Fatalf("the token of %s, %d is read as %s, %d, %t", id, attempt, gotID, gotAttempt, ok)
+		}
+	})
+	for _, foreign := range []string{
+		"", "-1", "call_-1", "call_01J", "call_01J-", "call_01J-0", "call_01J--0", "call_01J-01", "call_01J-000001", "call_01J-+1", "call_01J-x",
+		"call_01J-1\n", "call_01J/x-1", "call_01J_x-1", "batch_01J-1", "ecs-svc/1234567890123456789", "call_01J-99999999999999999999",
+		"call_" + strings.Repeat("x", 65) + "-1",
+	} {
+		if id, attempt, ok := call.ParseClientToken(foreign); ok {
+			t.Errorf("%q is taken for the token of %s, %d", foreign, id, attempt)
+		}
+	}
+}
+
 func TestClientTokensDifferByCallAndAttempt(t *testing.T) {
 	t.Parallel()
 	if got, want := call.ClientToken("call_01J", 2), "call_01J-2"; got != want {

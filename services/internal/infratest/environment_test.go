@@ -8,23 +8,11 @@ import (
 	"testing"
 
 	"github.com/outdial/outdial/contracts/messages"
+	"github.com/outdial/outdial/services/internal/awsenv"
 )
 
-// read are the variables that each function's program reads.
-var read = map[string][]string{
-	"ApiFunction": {
-		"OUTDIAL_TABLE", "OUTDIAL_LOG_LEVEL", "OUTDIAL_CALLS_QUEUE_URL", "OUTDIAL_EVENTS_QUEUE_URL",
-		"OUTDIAL_CLUSTER", "OUTDIAL_ISSUER", "OUTDIAL_CLIENT_IDS", "OUTDIAL_ALLOW_NUMBER_TYPES",
-	},
-	"WorkerFunction": {
-		"OUTDIAL_TABLE", "OUTDIAL_LOG_LEVEL", "OUTDIAL_CALLS_QUEUE_URL", "OUTDIAL_CALLS_DEAD_LETTER_QUEUE_URL",
-		"OUTDIAL_CLUSTER", "OUTDIAL_TASK_DEFINITION", "OUTDIAL_SUBNETS", "OUTDIAL_SECURITY_GROUPS", "OUTDIAL_ASSIGN_PUBLIC_IP",
-	},
-	"TrackerFunction": {
-		"OUTDIAL_TABLE", "OUTDIAL_LOG_LEVEL", "OUTDIAL_CALLS_QUEUE_URL", "OUTDIAL_CALLS_DEAD_LETTER_QUEUE_URL",
-		"OUTDIAL_EVENTS_QUEUE_URL", "OUTDIAL_CLUSTER", "OUTDIAL_CARRIER",
-	},
-}
+// programs are those of the functions.
+var programs = map[string]string{"ApiFunction": "api", "WorkerFunction": "worker", "TrackerFunction": "tracker"}
 
 // TestEachFunctionGetsTheEnvironmentThatItReads, and no other.
 func TestEachFunctionGetsTheEnvironmentThatItReads(t *testing.T) {
@@ -34,13 +22,13 @@ func TestEachFunctionGetsTheEnvironmentThatItReads(t *testing.T) {
 	for name, function := range functions {
 		variables := maps.Clone(at[object](t, compute, "Globals", "Function", "Environment", "Variables"))
 		maps.Copy(variables, at[object](t, function, "Environment", "Variables"))
-		got, want := slices.Sorted(maps.Keys(variables)), slices.Sorted(slices.Values(read[name]))
+		got, want := slices.Sorted(maps.Keys(variables)), awsenv.Names(programs[name])
 		if !slices.Equal(got, want) {
 			t.Errorf("%s gets %v\nand reads %v", name, got, want)
 		}
 	}
-	if len(functions) != len(read) {
-		t.Errorf("there are %d functions, want %d", len(functions), len(read))
+	if len(functions) != len(programs) {
+		t.Errorf("there are %d functions, want %d", len(functions), len(programs))
 	}
 }
 
@@ -48,7 +36,7 @@ func TestEachFunctionGetsTheEnvironmentThatItReads(t *testing.T) {
 // same for all, from the worker what is the attempt's, and its ARN from ECS.
 func TestAnAgentGetsTheEnvironmentThatItReads(t *testing.T) {
 	t.Parallel()
-	want := []string{messages.EnvStore, "OUTDIAL_EVENTS", messages.EnvCarrier}
+	want := []string{messages.EnvStore, messages.EnvEvents, messages.EnvCarrier}
 	var got []string
 	for _, variable := range list(container(t)["Environment"]) {
 		got = append(got, at[string](t, variable, "Name"))
@@ -56,8 +44,8 @@ func TestAnAgentGetsTheEnvironmentThatItReads(t *testing.T) {
 	if slices.Sort(got); !slices.Equal(got, slices.Sorted(slices.Values(want))) {
 		t.Errorf("the task definition sets %v, want %v", got, want)
 	}
-	of := messages.AgentEnv{}.Environ()
-	if len(of) != len(want)-1+4 {
+	of := messages.AgentEnv{Events: "eventbridge:bus"}.Environ()
+	if len(of) != len(want)+4 {
 		t.Errorf("an agent's environment has %v: say here where each comes from", of)
 	}
 }

@@ -56,27 +56,16 @@ func RunAgent(ctx context.Context) (err error) {
 		Store: db, Events: queue.EventSender{Queue: db}, Carrier: carrier,
 		Clock: agent.SystemClock{}, NewNonce: newNonce, Log: log,
 	}
+	pace := agent.DefaultTiming().SpedUp(config.Speed)
+	pace.Grace = timing().Grace
 	return agent.Run(ctx, agent.Config{
-		CallID: env.CallID, Attempt: env.Attempt, Task: env.Task, StartBy: env.Deadline, Timing: agentTiming(config.Speed),
+		CallID: env.CallID, Attempt: env.Attempt, Task: env.Task, StartBy: env.Deadline, Timing: pace,
 	}, ports, stop)
 }
 
 // busyAgent is how long an agent waits for the file: longer than the server,
 // because it has nothing else to do.
 const busyAgent = 10 * time.Second
-
-// agentTiming looks at a sped-up call more often. The limits stay as they are.
-func agentTiming(speed float64) agent.Timing {
-	t := agent.DefaultTiming()
-	t.Poll = min(max(time.Duration(float64(time.Second)/speed), 50*time.Millisecond), time.Second)
-	t.Find = max(time.Duration(float64(t.Find)/speed), minFind)
-	t.Grace = timing().Grace
-	return t
-}
-
-// minFind is how long an unclear dial is looked for at the least: the simulated
-// carrier tells at once, but a busy machine may not.
-const minFind = 3 * time.Second
 
 // stopSignal is closed when the process is asked to end.
 func stopSignal() <-chan struct{} {

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/outdial/outdial/contracts/messages"
-	"github.com/outdial/outdial/services/internal/call"
+	"github.com/outdial/outdial/services/internal/capacity"
 	"github.com/outdial/outdial/services/internal/deadletters"
 	"github.com/outdial/outdial/services/internal/dispatch"
 	"github.com/outdial/outdial/services/internal/queue"
@@ -44,7 +44,9 @@ func (s *server) run(ctx context.Context) error {
 	loops.Go(func() { s.every(ctx, lookInterval, s.tracker().LookAtDue, "look at what is due") })
 	loops.Go(func() { s.every(ctx, tickInterval, s.tracker().Tick, "minute tick") })
 	loops.Go(func() { s.every(ctx, purgeInterval, s.purge, "purge") })
-	loops.Go(func() { s.every(ctx, alarmInterval, s.newAlarm().check, "compare slots with records") })
+	loops.Go(func() {
+		s.every(ctx, alarmInterval, (&capacity.Alarm{Store: s.db, Log: s.log}).Check, "compare slots with records")
+	})
 	loops.Go(func() { s.tasks.Watch(ctx) })
 	loops.Go(func() {
 		if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
@@ -140,33 +142,4 @@ func (s *server) deadLetters() *deadletters.Service {
 func (s *server) purge(ctx context.Context) error {
 	_, err := s.db.Purge(ctx, time.Now())
 	return err
-}
-
-// alarm compares slots with records. A mismatch is told and never written back:
-// a repair could write an old count over an admission (R9).
-type alarm struct {
-	server *server
-	before int // mismatch at the last check
-}
-
-func (s *server) newAlarm() *alarm { return &alarm{server: s} }
-
-// check tells a mismatch that two checks in a row have seen: the two reads of
-// one check are not of the same moment.
-func (a *alarm) check(ctx context.Context) error {
-	capacity, err := a.server.db.Capacity(ctx)
-	if err != nil {
-		return err
-	}
-	active := call.Filter{Statuses: []call.Status{call.Launching, call.Starting, call.Ringing, call.InProgress}}
-	calls, _, err := a.server.db.ListCalls(ctx, active, call.Page{Limit: capacity.InUse + 1_000})
-	if err != nil {
-		return err
-	}
-	mismatch := capacity.InUse - len(calls)
-	if mismatch != 0 && mismatch == a.before {
-		a.server.log.ErrorContext(ctx, "ALARM: slots in use and active calls differ", "slots", capacity.InUse, "calls", len(calls))
-	}
-	a.before = mismatch
-	return nil
 }

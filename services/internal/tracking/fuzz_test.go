@@ -42,7 +42,7 @@ func FuzzEvents(f *testing.F) {
 			if err != nil || isLie(w, event) {
 				continue
 			}
-			foreign := event.Type != messages.EventLook && event.Type != messages.EventTaskStopped && event.Nonce != w.Claim(talks, 1).Nonce
+			foreign := event.CallID != "" && event.Type != messages.EventTaskStopped && event.Nonce != w.Claim(talks, 1).Nonce
 			before := versions(w, talks, starts)
 			if err := w.Follow(event); err != nil {
 				t.Fatalf("%s is not handled: %v", body, err)

@@ -94,12 +94,20 @@ func (t *Tracker) Handle(ctx context.Context, e messages.Event) error {
 	case messages.EventTaskStopped:
 		return t.taskStopped(ctx, e)
 	case messages.EventLook:
-		if err := t.LookAtDue(ctx); err != nil { // what failed is due, so the next look meets it again
-			t.Log.ErrorContext(ctx, "a look at what is due failed in part", "cause", err)
-		}
+		t.looked(ctx, t.LookAtDue(ctx))
+		return nil
+	case messages.EventTick:
+		t.looked(ctx, t.Tick(ctx))
 		return nil
 	}
 	return fmt.Errorf("event of unknown type %q", e.Type)
+}
+
+// looked forgives what failed in a look: it is due, so the next look meets it again.
+func (t *Tracker) looked(ctx context.Context, err error) {
+	if err != nil {
+		t.Log.ErrorContext(ctx, "a look at what is due failed in part", "cause", err)
+	}
 }
 
 type progress func(c call.Call, attempt int, task string, t call.Timing, now time.Time) (call.Change, error)

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/outdial/outdial/contracts/messages"
+	"github.com/outdial/outdial/services/internal/capacity"
+	"github.com/outdial/outdial/services/internal/eventbus"
+	"github.com/outdial/outdial/services/internal/mapping"
+	"github.com/outdial/outdial/services/internal/tracking"
+)
+
+// events handles the messages of the events queue.
+type events struct {
+	tracker tracking.Tracker
+	alarm   *capacity.Alarm
+}
+
+// handle takes what calls are told of first, since a slot may wait for it. Looks
+// take as long as there is something due, so they come last, and as one: after one
+// look another has nothing to see.
+func (e events) handle(ctx context.Context, bodies [][]byte, budget time.Duration) []error {
+	b := batch{events: e, began: e.tracker.Now(), budget: budget}
+	errs := make([]error, len(bodies))
+	var looks []int
+	seen := map[messages.EventType]bool{}
+	for i, body := range bodies {
+		event, ok, err := eventbus.Decode(body)
+		switch {
+		case err != nil || !ok:
+			errs[i] = err
+		case event.Type == messages.EventLook, event.Type == messages.EventTick:
+			looks, seen[event.Type] = append(looks, i), true
+		case b.spent():
+			errs[i] = mapping.ErrNotBegun
+		default:
+			errs[i] = e.tracker.Handle(ctx, event)
+		}
+	}
+	if len(looks) > 0 {
+		err := b.look(ctx, seen[messages.EventTick], seen[messages.EventLook])
+		for _, i := range looks {
+			errs[i] = err
+		}
+	}
+	return errs
+}
+
+// batch is what came in one invocation, and the time for it.
+type batch struct {
+	events
+	began  time.Time
+	budget time.Duration // zero: no end
+}
+
+func (b batch) left() time.Duration { return b.budget - b.tracker.Now().Sub(b.began) }
+
+func (b batch) spent() bool { return b.budget > 0 && b.left() <= 0 }
+
+// look looks at what is due; a tick asks for a fill too. What there was no time
+// for is left to another look. A tick alone leaves it to the next tick, or each
+// minute would add one more chain of looks to those that are under way.
+func (b batch) look(ctx context.Context, tick, handOver bool) error {
+	event := messages.Event{Type: messages.EventLook}
+	if tick {
+		event.Type = messages.EventTick
+		if err := b.alarm.Check(ctx); err != nil {
+			b.tracker.Log.WarnContext(ctx, "slots and records not compared", "cause", err)
+		}
+	}
+	if b.spent() {
+		return mapping.ErrNotBegun
+	}
+	t := b.tracker
+	t.Budget = max(b.left(), 0)
+	err := t.Handle(ctx, event)
+	if handOver && b.spent() {
+		err = errors.Join(err, t.Looks.Look(ctx))
+	}
+	return err
+}
