@@ -6,7 +6,7 @@
 
 # The modules of go.work. Each is built and tested by its own go.mod, as others
 # get it, so nothing depends on the workspace, which is for editors.
-modules := contracts services
+modules := contracts services e2e
 export GOWORK := off
 
 # Tests run as the program ships: pure Go. Only the race detector wants cgo.
@@ -96,6 +96,10 @@ test-fuzz: ## fuzz every target for two seconds
 fuzz: FUZZTIME := 30s
 fuzz: ## fuzz every target for FUZZTIME=30s each; FUZZ=regexp chooses targets
 	@FUZZTIME='$(FUZZTIME)' FUZZ='$(FUZZ)' .ci/fuzz $(modules)
+
+.PHONY: e2e
+e2e: ## run the system end to end, as infra/ says, on LocalStack: E2E_LOCALSTACK_URL names one that runs, E2E_LOG=1 shows all logs
+	@cd e2e && go test -count=1 -parallel 4 -timeout 20m ./...
 
 .PHONY: load
 load: CLIENTS := 200

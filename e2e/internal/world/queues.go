@@ -1,0 +1,39 @@
+package world
+
+import (
+	"encoding/json"
+	"strconv"
+	"testing"
+)
+
+// Send sends a message to a queue of the data stack, such as CallsQueueUrl, as
+// its owner.
+func (w *World) Send(t testing.TB, queue, body string) {
+	t.Helper()
+	err := w.AWS.Call(t.Context(), "AmazonSQS.SendMessage", map[string]string{"QueueUrl": w.Data[queue], "MessageBody": body}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Waits waits until so many messages are in a queue, seen or not.
+func (w *World) Waits(t testing.TB, queue string, want int) {
+	t.Helper()
+	names := []string{"ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"}
+	Eventually(t, strconv.Itoa(want)+" messages in "+queue, func() int {
+		var got struct{ Attributes map[string]json.Number }
+		err := w.AWS.Call(t.Context(), "AmazonSQS.GetQueueAttributes", map[string]any{"QueueUrl": w.Data[queue], "AttributeNames": names}, &got)
+		if err != nil {
+			t.Fatal(err)
+		}
+		total := 0
+		for _, name := range names {
+			n, err := strconv.Atoi(got.Attributes[name].String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			total += n
+		}
+		return total
+	}, func(n int) bool { return n == want })
+}
