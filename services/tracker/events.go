@@ -24,7 +24,8 @@ type events struct {
 func (e events) handle(ctx context.Context, bodies [][]byte, budget time.Duration) []error {
 	b := batch{events: e, began: e.tracker.Now(), budget: budget}
 	errs := make([]error, len(bodies))
-	var looks []int
+	var told []messages.Event
+	var places, looks []int // among the messages
 	seen := map[messages.EventType]bool{}
 	for i, body := range bodies {
 		event, ok, err := eventbus.Decode(body)
@@ -33,11 +34,14 @@ func (e events) handle(ctx context.Context, bodies [][]byte, budget time.Duratio
 			errs[i] = err
 		case event.Type == messages.EventLook, event.Type == messages.EventTick:
 			looks, seen[event.Type] = append(looks, i), true
-		case b.spent():
-			errs[i] = mapping.ErrNotBegun
 		default:
-			errs[i] = e.tracker.Handle(ctx, event)
+			told, places = append(told, event), append(places, i)
 		}
+	}
+	t := e.tracker
+	t.Budget = budget
+	for n, err := range t.HandleAll(ctx, told) {
+		errs[places[n]] = err
 	}
 	if len(looks) > 0 {
 		err := b.look(ctx, seen[messages.EventTick], seen[messages.EventLook])

@@ -16,6 +16,7 @@ import (
 	"github.com/outdial/outdial/services/internal/memory"
 	"github.com/outdial/outdial/services/internal/storetest"
 	"github.com/outdial/outdial/services/internal/testworld"
+	"github.com/outdial/outdial/services/internal/tracking"
 )
 
 // newEvents is a tracker's handler in a world.
@@ -107,11 +108,11 @@ func TestWhatThereIsNoTimeForIsNotBegun(t *testing.T) {
 	w.Tasks.Hold = true
 	one, two := w.Submit("ann"), w.Submit("ann")
 	w.Run(time.Second)
-	w.Before("store.Call", func() { w.Clock.Advance(time.Minute) })
+	w.Before("store.Apply", func() { w.Clock.Advance(time.Minute) })
 	look := encoded(t, messages.Event{Type: messages.EventLook})
 	dues := w.Asked("store.Due")
 	errs := e.handle(t.Context(), [][]byte{stopped(t, w.Call(one)), stopped(t, w.Call(two)), look}, 25*time.Second)
-	if errs[0] != nil || !errors.Is(errs[1], mapping.ErrNotBegun) || !errors.Is(errs[2], mapping.ErrNotBegun) {
+	if errs[0] != nil || !errors.Is(errs[1], tracking.ErrNotBegun) || !errors.Is(errs[2], mapping.ErrNotBegun) {
 		t.Errorf("%v", errs)
 	}
 	if w.Call(one).Attempt != 2 || w.Call(two).Attempt != 1 || w.Asked("store.Due") != dues {

@@ -34,7 +34,8 @@ type Config struct {
 
 // Timing holds how long an agent waits and tries. No promise rests on it.
 type Timing struct {
-	Poll    time.Duration // between looks at the call and at the claim's stop
+	Poll    time.Duration // between looks at the call
+	Look    time.Duration // between looks for a stop on the claim, while the call goes on
 	Request time.Duration // for one answer from store, carrier or event bus
 	Claim   time.Duration // for taking the claim, at most
 	Find    time.Duration // for an unclear dial to show at the carrier
@@ -46,6 +47,7 @@ type Timing struct {
 func DefaultTiming() Timing {
 	return Timing{
 		Poll:    time.Second,
+		Look:    time.Minute,
 		Request: 10 * time.Second,
 		Claim:   5 * time.Minute,
 		Find:    time.Minute,
@@ -101,8 +103,10 @@ type attempt struct {
 	log   *slog.Logger
 
 	claim     call.Claim
-	reference string // the carrier's, once dialed
-	stopping  bool   // asked to end, by signal or on the claim
+	settings  *call.Settings // nil: the batch's, not read yet
+	lookedAt  time.Time      // at the claim, for a stop
+	reference string         // the carrier's, once dialed
+	stopping  bool           // asked to end, by signal or on the claim
 }
 
 // place dials and follows the call to its outcome.

@@ -65,7 +65,7 @@ func TestTheOrderOfThingsIsTheProtocols(t *testing.T) {
 		t.Fatal(err)
 	}
 	order := slices.Compact(w.asked)
-	first := []string{"TakeClaim", "BatchSettings", "Claim", "Create", "NoteReference", "Status"}
+	first := []string{"TakeClaim", "LookAndSettings", "Create", "NoteReference", "Status"}
 	last := []string{"Status", "NoteOutcome", "Publish"}
 	if !slices.Equal(order[:len(first)], first) || !slices.Equal(order[len(order)-len(last):], last) {
 		t.Errorf("the order was %v", order)
@@ -123,11 +123,11 @@ func TestAStopBeforeTheDialPreventsIt(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(w *world){
 		"on the claim, just after it was taken": func(w *world) {
-			w.faults["BatchSettings"] = &fault{kind: before, times: 1}
+			w.faults["LookAndSettings"] = &fault{kind: before, times: 1}
 			w.at(100*time.Millisecond, func() { w.claim.Stop = true })
 		},
 		"by signal, just after the claim was taken": func(w *world) {
-			w.faults["BatchSettings"] = &fault{kind: before, times: 1}
+			w.faults["LookAndSettings"] = &fault{kind: before, times: 1}
 			w.at(100*time.Millisecond, func() { close(w.stop) })
 		},
 		"while the carrier refuses for a moment": func(w *world) {
@@ -152,19 +152,21 @@ func TestAStopBeforeTheDialPreventsIt(t *testing.T) {
 func TestAStopDuringTheCallHangsUp(t *testing.T) {
 	t.Parallel()
 	signal := func(w *world) { close(w.stop) }
-	onClaim := func(w *world) { w.claim.Stop = true }
+	onClaim := func(w *world) { w.claim.Stop = true } // and the signal is lost
+	const soon = 5 * time.Second
 	for _, c := range []struct {
 		name, number string
 		at           time.Duration
 		stop         func(w *world)
+		within       time.Duration
 		want         call.Status
 		talked       bool
 	}{
-		{"by signal, before it rings", simcarrier.NumberStuck, 5 * time.Second, signal, call.Canceled, false},
-		{"by signal, while it rings", simcarrier.NumberNoAnswer, 10 * time.Second, signal, call.Canceled, false},
-		{"by signal, during the talk", simcarrier.NumberLongTalk, 40 * time.Second, signal, call.Canceled, true},
-		{"on the claim, while it rings", simcarrier.NumberNoAnswer, 10 * time.Second, onClaim, call.Canceled, false},
-		{"on the claim, during the talk", simcarrier.NumberLongTalk, 40 * time.Second, onClaim, call.Canceled, true},
+		{"by signal, before it rings", simcarrier.NumberStuck, 5 * time.Second, signal, soon, call.Canceled, false},
+		{"by signal, while it rings", simcarrier.NumberNoAnswer, 10 * time.Second, signal, soon, call.Canceled, false},
+		{"by signal, during the talk", simcarrier.NumberLongTalk, 40 * time.Second, signal, soon, call.Canceled, true},
+		{"on the claim, while it rings", simcarrier.NumberNoAnswer, 10 * time.Second, onClaim, look + soon, call.Canceled, false},
+		{"on the claim, during the talk", simcarrier.NumberLongTalk, 40 * time.Second, onClaim, look + soon, call.Canceled, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -178,7 +180,7 @@ func TestAStopDuringTheCallHangsUp(t *testing.T) {
 			if o.Status != c.want || !o.Dialed || (o.Duration > 0) != c.talked {
 				t.Errorf("the outcome is %+v, want %s, talked %t", o, c.want, c.talked)
 			}
-			if late := w.now.Sub(asked); late > 5*time.Second {
+			if late := w.now.Sub(asked); late > c.within {
 				t.Errorf("ended %s after it was asked to", late)
 			}
 		})
@@ -269,7 +271,7 @@ func TestARefusalForAMomentIsAskedAgain(t *testing.T) {
 func TestAMachineThatSleptDoesNotDial(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, simcarrier.NumberAnswered)
-	w.faults["BatchSettings"] = &fault{kind: before, times: 1}
+	w.faults["LookAndSettings"] = &fault{kind: before, times: 1}
 	w.at(100*time.Millisecond, func() { w.plans = nil; w.now = w.now.Add(8 * time.Hour) })
 	if err := w.run(); err != nil {
 		t.Fatal(err)
@@ -296,7 +298,7 @@ func TestSettingsOfTheClaimComeFirst(t *testing.T) {
 	w := newWorld(t, simcarrier.NumberBusy)
 	w.claim.Settings = &call.Settings{Voice: "verse"}
 	w.batches = nil
-	if err := w.run(); err != nil || slices.Contains(w.asked, "BatchSettings") {
+	if err := w.run(); err != nil || slices.Contains(w.asked, "LookAndSettings") {
 		t.Errorf("gave %v and asked %v", err, w.asked)
 	}
 }
@@ -306,7 +308,7 @@ func TestAHardCancelDropsEverything(t *testing.T) {
 	t.Parallel()
 	for _, at := range []time.Duration{50 * time.Millisecond, 10 * time.Second} {
 		w := newWorld(t, simcarrier.NumberLongTalk)
-		w.faults["BatchSettings"] = &fault{kind: before, times: 1}
+		w.faults["LookAndSettings"] = &fault{kind: before, times: 1}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := 0
 		w.at(at, func() { cancel(); done = len(w.asked) })

@@ -41,7 +41,10 @@ func (a *attempt) takeOnce(ctx context.Context) error {
 			return err // open still: again
 		}
 	}
-	a.claim = claim
+	a.claim, a.settings = claim, claim.Settings
+	if claim.BatchID == "" && claim.Settings == nil {
+		a.settings = &call.Settings{}
+	}
 	return nil
 }
 
@@ -50,18 +53,14 @@ func (a *attempt) takeOnce(ctx context.Context) error {
 // all: the machine may have slept, or store or carrier may be out of order.
 func (a *attempt) dial(ctx context.Context) (done *call.Outcome, err error) {
 	by := a.claim.TakenAt.Add(a.Timing.Grace / 2)
-	settings, err := a.settings(ctx, by)
-	if errors.Is(err, call.ErrNotFound) {
-		return failed(false, call.ReasonAgentError, "The settings of the call's batch are gone."), nil
-	}
-	if err != nil {
-		return a.notDialed(ctx, err)
-	}
 	for pause := firstPause; ; pause = min(2*pause, maxPause) {
 		if err := a.lookBeforeDial(ctx, by); err != nil || a.stopping {
 			return a.notDialed(ctx, err)
 		}
-		done, again, err := a.create(ctx, settings)
+		if a.settings == nil {
+			return failed(false, call.ReasonAgentError, "The settings of the call's batch are gone."), nil
+		}
+		done, again, err := a.create(ctx, *a.settings)
 		if !again {
 			return done, err
 		}
@@ -70,21 +69,6 @@ func (a *attempt) dial(ctx context.Context) (done *call.Outcome, err error) {
 		}
 		a.Clock.Sleep(ctx, pause, a.wake())
 	}
-}
-
-func (a *attempt) settings(ctx context.Context, by time.Time) (call.Settings, error) {
-	if a.claim.Settings != nil {
-		return *a.claim.Settings, nil
-	}
-	var s call.Settings
-	if a.claim.BatchID == "" {
-		return s, nil
-	}
-	err := a.persist(ctx, by, "read the settings", func(ctx context.Context) (err error) {
-		s, err = a.Store.BatchSettings(ctx, a.claim.BatchID)
-		return err
-	})
-	return s, err
 }
 
 // lookBeforeDial is the last look for a stop, by signal or on the claim. One
@@ -98,11 +82,21 @@ func (a *attempt) lookBeforeDial(ctx context.Context, by time.Time) error {
 	return err
 }
 
+// lookForStop looks at the claim, and brings the settings of the call's batch as
+// long as the agent has none.
 func (a *attempt) lookForStop(ctx context.Context) error {
-	claim, err := a.Store.Claim(ctx, a.CallID, a.Attempt)
+	batchID := ""
+	if a.settings == nil {
+		batchID = a.claim.BatchID
+	}
+	claim, settings, err := a.Store.ClaimAndSettings(ctx, a.CallID, a.Attempt, batchID)
 	if err != nil {
 		return err
 	}
+	if settings != nil {
+		a.settings = settings
+	}
+	a.lookedAt = a.Clock.Now()
 	if !claim.HeldBy(a.nonce) {
 		return errLost
 	}

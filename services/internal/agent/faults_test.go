@@ -10,7 +10,7 @@ import (
 )
 
 var ports = []string{
-	"TakeClaim", "Claim", "BatchSettings", "Create", "Find", "NoteReference",
+	"TakeClaim", "Claim", "LookAndSettings", "Look", "Create", "Find", "NoteReference",
 	"Status", "End", "NoteOutcome", "Publish",
 }
 
@@ -90,12 +90,12 @@ func TestEachPortFailsForEver(t *testing.T) {
 		{"TakeClaim", before, ending{}},
 		{"TakeClaim", unclear, ending{}},
 		{"TakeClaim", after, well}, // the strong read finds the nonce
-		{"Claim", before, notDialed},
-		{"Claim", after, notDialed},
-		{"Claim", unclear, notDialed},
-		{"BatchSettings", before, notDialed},
-		{"BatchSettings", after, notDialed},
-		{"BatchSettings", unclear, notDialed},
+		{"LookAndSettings", before, notDialed},
+		{"LookAndSettings", after, notDialed},
+		{"LookAndSettings", unclear, notDialed},
+		{"Look", before, well}, // a stop is told by signal too
+		{"Look", after, well},
+		{"Look", unclear, well},
 		{"Create", before, unfound},
 		{"Create", unclear, unfound},
 		{"Create", after, well}, // the look-up finds the call

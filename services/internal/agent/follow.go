@@ -102,8 +102,8 @@ func (f *following) tell(ctx context.Context, s carrier.State) {
 // endIfAsked asks the carrier to end the call when somebody asked the agent to,
 // or when the call is over its limits, and again at every look until it is over.
 func (f *following) endIfAsked(ctx context.Context) {
-	if !f.stopAsked() {
-		// A stop on the claim reaches an agent whose signal got lost.
+	if !f.stopAsked() && !f.Clock.Now().Before(f.lookedAt.Add(f.Timing.Look)) {
+		// A stop on the claim reaches an agent whose signal got lost again and again.
 		if err := f.ask(ctx, f.lookForStop); err != nil {
 			f.log.WarnContext(ctx, "the claim was not looked at", "cause", err)
 		}

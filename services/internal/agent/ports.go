@@ -15,8 +15,9 @@ import (
 type Claims interface {
 	TakeClaim(ctx context.Context, callID string, attempt int, nonce, task string, now time.Time) (call.Claim, error)
 	Claim(ctx context.Context, callID string, attempt int) (call.Claim, error)
-	// BatchSettings are what a claim without settings of its own goes by.
-	BatchSettings(ctx context.Context, batchID string) (call.Settings, error)
+	// ClaimAndSettings reads a claim and, unless batchID is empty, the settings of that
+	// batch, by which a claim without settings of its own goes; nil if there are none.
+	ClaimAndSettings(ctx context.Context, callID string, attempt int, batchID string) (call.Claim, *call.Settings, error)
 }
 
 // Notes writes to the claim that the nonce holds, else it refuses with

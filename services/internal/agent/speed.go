@@ -13,6 +13,7 @@ const (
 // real ones: it is looked at more often. The limits stay as they are.
 func (t Timing) SpedUp(speed float64) Timing {
 	t.Poll = min(max(time.Duration(float64(t.Poll)/speed), minPoll), t.Poll)
+	t.Look = min(max(time.Duration(float64(t.Look)/speed), minPoll), t.Look)
 	t.Find = min(max(time.Duration(float64(t.Find)/speed), minFind), t.Find)
 	return t
 }

@@ -64,6 +64,9 @@ const (
 	unclear faultKind = "unclear" // nothing happened, and an unclear error
 )
 
+// look is how long a stop on the claim alone may take to be seen.
+const look = 5 * time.Second
+
 func newWorld(t *testing.T, number string) *world {
 	t.Helper()
 	w := &world{
@@ -93,7 +96,7 @@ func (w *world) run() error {
 
 func (w *world) runIn(ctx context.Context) error {
 	timing := agent.DefaultTiming()
-	timing.Poll = 500 * time.Millisecond
+	timing.Poll, timing.Look = 500*time.Millisecond, look
 	return agent.Run(ctx, agent.Config{
 		CallID: callID, Attempt: 1, Task: taskARN, StartBy: w.startBy, Timing: timing,
 	}, agent.Ports{
@@ -171,13 +174,17 @@ func (w *world) Claim(_ context.Context, id string, attempt int) (c call.Claim, 
 	})
 }
 
-func (w *world) BatchSettings(_ context.Context, id string) (s call.Settings, err error) {
-	return s, w.ask("BatchSettings", func() error {
-		found := false
-		if s, found = w.batches[id]; !found {
-			return call.ErrNotFound
+func (w *world) ClaimAndSettings(_ context.Context, id string, attempt int, batchID string) (c call.Claim, s *call.Settings, err error) {
+	port := "Look"
+	if batchID != "" {
+		port = "LookAndSettings"
+	}
+	return c, s, w.ask(port, func() error {
+		if one, found := w.batches[batchID]; found {
+			s = &one
 		}
-		return nil
+		c, err = w.read(id, attempt)
+		return err
 	})
 }
 

@@ -39,7 +39,7 @@ func (h *house) runLoops(ctx context.Context) (working context.Context, stop fun
 		loops.Go(func() error { return h.consume(ctx, queue.Calls, d.HandleMessages) })
 	}
 	for range followers {
-		loops.Go(func() error { return h.consume(ctx, queue.Events, h.follow) })
+		loops.Go(func() error { return h.consume(ctx, queue.Events, h.tracker.HandleMessages) })
 	}
 	return ctx, func() error {
 		cancel()
@@ -47,16 +47,6 @@ func (h *house) runLoops(ctx context.Context) (working context.Context, stop fun
 		tasks.running.Wait()
 		return errors.Join(err, tasks.failed.get())
 	}
-}
-
-// follow takes events.
-func (h *house) follow(ctx context.Context, bodies [][]byte) []error {
-	errs := make([]error, len(bodies))
-	for i, body := range bodies {
-		event, err := messages.ParseEvent(body)
-		errs[i] = errors.Join(err, h.tracker.Handle(ctx, event))
-	}
-	return errs
 }
 
 // consume handles the messages of a queue until ctx ends.

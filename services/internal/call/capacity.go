@@ -34,6 +34,7 @@ const maxInterval = 365 * 24 * time.Hour
 // Admission is the capacity side of Admitted: each field is a condition that
 // the store checks in the same transaction, or what it writes.
 type Admission struct {
+	Version    int64     // of the limit, the rate and the stop that it goes by
 	Now        time.Time // backoff must be over by then
 	RateBefore time.Time // the stored time the token was worked out from
 	RateAfter  time.Time // the stored time afterwards
@@ -85,7 +86,14 @@ func (c Capacity) NextToken(now time.Time) time.Time { return c.tokenTime(now).A
 // and what the store must check and write.
 func (c Capacity) Admit(now time.Time) (launchAt time.Time, a Admission) {
 	launchAt = c.tokenTime(now).UTC()
-	return launchAt, Admission{Now: now, RateBefore: c.RateAt, RateAfter: launchAt}
+	return launchAt, Admission{Version: c.Version, Now: now, RateBefore: c.RateAt, RateAfter: launchAt}
+}
+
+// Admitted is the capacity after an admission was written to it.
+func (c Capacity) Admitted(a Admission) Capacity {
+	c.InUse++
+	c.RateAt = a.RateAfter
+	return c
 }
 
 // Check tells whether an admission may be written to this capacity.
@@ -97,7 +105,7 @@ func (c Capacity) Check(a Admission) error {
 		return Refuse(ConditionBackoff)
 	case c.InUse >= c.Limit:
 		return Refuse(ConditionLimit)
-	case !c.RateAt.Equal(a.RateBefore):
+	case c.Version != a.Version, !c.RateAt.Equal(a.RateBefore):
 		return Refuse(ConditionRate)
 	}
 	return nil

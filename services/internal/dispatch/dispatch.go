@@ -35,6 +35,7 @@ type Store interface {
 	call.Records
 	Turns
 	Room
+	ReadAhead(ctx context.Context, calls []call.AttemptID) (call.Ahead, error)
 }
 
 // Tasks starts the task of an attempt. The same request again, with its client
@@ -84,6 +85,8 @@ func (d *Dispatcher) HandleAll(ctx context.Context, jobs []messages.Job) []error
 	}
 	began := d.Now()
 	errs := make([]error, len(jobs))
+	one := *d
+	one.Store = d.readAhead(ctx, jobs)
 	var named []string
 	for i, job := range jobs {
 		if job.Fill {
@@ -93,7 +96,7 @@ func (d *Dispatcher) HandleAll(ctx context.Context, jobs []messages.Job) []error
 			errs[i] = ErrNotBegun
 			continue
 		}
-		candidate, err := d.look(ctx, job)
+		candidate, err := one.look(ctx, job)
 		if candidate {
 			named = append(named, job.CallID)
 		}
@@ -148,7 +151,8 @@ func (d *Dispatcher) look(ctx context.Context, job messages.Job) (candidate bool
 	case c.Status == call.Queued:
 		return true, nil
 	case c.Status == call.Launching:
-		return false, d.launch(ctx, c)
+		_, err := d.launch(ctx, c)
+		return false, err
 	}
 	return false, nil
 }

@@ -14,7 +14,8 @@ import (
 type fill struct {
 	*Dispatcher
 	order *order
-	named []string // candidates by strong read: an index may not show them yet
+	named []string       // candidates by strong read: an index may not show them yet
+	room  *call.Capacity // as it is after what this fill has done; nil: to be read
 }
 
 // Fill admits waiting calls, lanes in turn, while there is a free slot and a
@@ -53,18 +54,21 @@ func (d *Dispatcher) goOn(ctx context.Context) error {
 
 // step tries one candidate. It says whether there may be more to do.
 func (f *fill) step(ctx context.Context) (bool, error) {
-	room, err := f.Store.Capacity(ctx)
-	if err != nil {
-		return false, fmt.Errorf("read the capacity: %w", err)
+	if f.room == nil {
+		room, err := f.Store.Capacity(ctx)
+		if err != nil {
+			return false, fmt.Errorf("read the capacity: %w", err)
+		}
+		f.room = &room
 	}
-	if room.Held(f.Now()) != "" {
+	if f.room.Held(f.Now()) != "" {
 		return false, nil
 	}
 	c, ok, err := f.candidate(ctx)
 	if err != nil || !ok {
 		return false, err
 	}
-	after, err := f.admit(ctx, room, c)
+	after, err := f.admit(ctx, c)
 	if err != nil || after.Status != call.Launching {
 		return true, err
 	}
@@ -124,15 +128,19 @@ func (f *fill) namedCandidate(ctx context.Context) (call.Call, bool, error) {
 // admit applies Admitted and gives the record after, or the call as it was. A
 // conflict is no refusal: the candidate may be tried again from its newer
 // record. A lane whose batch holds it gives nothing more in this fill.
-func (f *fill) admit(ctx context.Context, room call.Capacity, c call.Call) (call.Call, error) {
+func (f *fill) admit(ctx context.Context, c call.Call) (call.Call, error) {
 	now := f.Now()
-	launchAt, admission := room.Admit(now)
+	launchAt, admission := f.room.Admit(now)
+	known := f.room.Admitted(admission)
+	f.room = nil
 	after, err := call.ApplyTo(ctx, f.Store, c, func(c call.Call) (call.Change, error) {
 		return call.Admitted(c, launchAt, admission, f.TaskDefinition, f.Timing, now)
 	})
 	switch {
 	case err == nil:
 		f.order.served(c.Lane())
+		// A slot that is freed meanwhile brings a fill of its own.
+		f.room = &known
 		return after, nil
 	case errors.Is(err, call.ErrUnclear):
 		return f.Store.Call(ctx, c.ID) // its record says what happened
@@ -163,7 +171,10 @@ func refusedByRoom(err error) bool {
 // launchAdmitted launches a call that was admitted in this fill, or sends its
 // job for later. What fails here is made good: the record is due.
 func (f *fill) launchAdmitted(ctx context.Context, c call.Call) error {
-	err := f.launch(ctx, c)
+	refused, err := f.launch(ctx, c)
+	if refused {
+		f.room = nil
+	}
 	if err == nil {
 		return nil
 	}

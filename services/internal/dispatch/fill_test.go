@@ -405,7 +405,7 @@ func TestAFillThatTakesTooLongHandsTheRestToANewJob(t *testing.T) {
 		w.Create("ann")
 	}
 	for range 4 {
-		w.Before("store.Capacity", func() { w.Clock.Advance(600 * time.Millisecond) })
+		w.Before("store.Call", func() { w.Clock.Advance(600 * time.Millisecond) })
 	}
 	w.Fill()
 	if got := len(admitted(w)); got != 2 {
@@ -432,6 +432,7 @@ func TestJobsThatThereIsNoTimeForComeBack(t *testing.T) {
 		bodies = append(bodies, messages.Job{CallID: w.Create("ann"), Attempt: 1}.Encode())
 		w.Before("store.Call", func() { w.Clock.Advance(600 * time.Millisecond) })
 	}
+	w.Fail("store.ReadAhead", testworld.Before) // so each is looked at alone
 	errs := w.Dispatcher.HandleMessages(t.Context(), bodies)
 	for i, begun := range []bool{true, true, false, false} {
 		if errors.Is(errs[i], dispatch.ErrNotBegun) == begun || begun && errs[i] != nil {

@@ -14,24 +14,25 @@ import (
 // launch asks for the task of a launching call. Asking again is safe: the
 // client token makes it the same task, and the claim lets only one agent dial.
 // A launching call never simply goes back to waiting, whatever pause says,
-// because its task may be running (R3).
-func (d *Dispatcher) launch(ctx context.Context, c call.Call) error {
+// because its task may be running (R3). Refused tells that there is no task, and
+// that the slot went back.
+func (d *Dispatcher) launch(ctx context.Context, c call.Call) (refused bool, err error) {
 	if c.CancelRequested {
-		return nil // an agent holds the claim; the tracker sees to its end
+		return false, nil // an agent holds the claim; the tracker sees to its end
 	}
 	if wait := c.LaunchAt.Sub(d.Now()); wait > 0 {
-		return d.launchLater(ctx, c)
+		return false, d.launchLater(ctx, c)
 	}
 	arn, err := d.Tasks.Run(ctx, request(c))
 	switch {
 	case err == nil:
-		return d.started(ctx, c, arn)
+		return false, d.started(ctx, c, arn)
 	case errors.Is(err, task.ErrNoCapacity), errors.Is(err, task.ErrThrottled):
-		return d.refusedForRoom(ctx, c, err)
+		return true, d.refusedForRoom(ctx, c, err)
 	case errors.Is(err, task.ErrRefused):
-		return d.refusedForGood(ctx, c, err)
+		return true, d.refusedForGood(ctx, c, err)
 	}
-	return fmt.Errorf("launch call %s, attempt %d: %w", c.ID, c.Attempt, err)
+	return false, fmt.Errorf("launch call %s, attempt %d: %w", c.ID, c.Attempt, err)
 }
 
 // request is a function of the record alone, so that repeating it is the very

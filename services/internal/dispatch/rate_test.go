@@ -196,3 +196,25 @@ func TestTheRatesTimeNeverGoesBackWhenAWorkersClockDoes(t *testing.T) {
 		t.Errorf("%d tasks were started, want 1", n)
 	}
 }
+
+// TestAFillReadsTheCapacityOnce: what it admits itself it knows.
+func TestAFillReadsTheCapacityOnce(t *testing.T) {
+	t.Parallel()
+	w := paced(t, 10, 20)
+	w.Fill()
+	if got, n := len(admitted(w)), w.Asked("store.Capacity"); got != 10 || n != 1 {
+		t.Errorf("%d calls were admitted, and the capacity was read %d times", got, n)
+	}
+}
+
+// TestARateThatIsLoweredInTheMiddleOfAFillHolds, because each admission requires
+// that limit, rate and stop are those that it goes by.
+func TestARateThatIsLoweredInTheMiddleOfAFillHolds(t *testing.T) {
+	t.Parallel()
+	w := paced(t, 50, 20)
+	w.Before("tasks.Run", func() { w.SetRoom(1000, 0.5) })
+	w.Fill()
+	if got := len(admitted(w)); got > 3 {
+		t.Errorf("%d calls were admitted, of which one at the old rate", got)
+	}
+}

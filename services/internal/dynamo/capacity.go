@@ -70,8 +70,8 @@ func (t *transaction) capacity(ch call.Change, backoff **call.Backoff) {
 		a.where("#in_use >= :freed", item{":freed": num(int64(-slots))})
 	}
 	if adm := ch.Admission; adm != nil {
-		a.where("#stopped = :no AND #backoff_until <= :now AND #in_use < #limit AND #rate_at = :rate_before", item{
-			":no": boolean(false), ":now": num(nanos(adm.Now)), ":rate_before": num(nanos(adm.RateBefore)),
+		a.where("#stopped = :no AND #backoff_until <= :now AND #in_use < #limit AND #version = :version AND #rate_at = :rate_before", item{
+			":version": num(adm.Version), ":no": boolean(false), ":now": num(nanos(adm.Now)), ":rate_before": num(nanos(adm.RateBefore)),
 		})
 		a.assign(item{"rate_at": num(nanos(adm.RateAfter))})
 	}

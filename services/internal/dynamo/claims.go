@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/outdial/outdial/services/internal/call"
@@ -44,6 +45,62 @@ func (s *Store) Claim(ctx context.Context, callID string, attempt int) (call.Cla
 		return call.Claim{}, noClaim(callID, attempt)
 	}
 	return claimOf(stored)
+}
+
+// ClaimAndSettings reads a claim and, unless batchID is empty, the settings of that
+// batch, in one request; nil if there are none.
+func (s *Store) ClaimAndSettings(ctx context.Context, callID string, attempt int, batchID string) (call.Claim, *call.Settings, error) {
+	if batchID == "" {
+		claim, err := s.Claim(ctx, callID, attempt)
+		return claim, nil, err
+	}
+	stored, err := s.getAll(ctx, true, claimKey(callID, attempt), settingsKey(batchID))
+	if err != nil {
+		return call.Claim{}, nil, fmt.Errorf("read the claim of %s, attempt %d, and its settings: %w", callID, attempt, err)
+	}
+	claim, settings, err := call.Claim{}, (*call.Settings)(nil), noClaim(callID, attempt)
+	for _, one := range stored {
+		if keyOf(one) == settingsKey(batchID) {
+			s, err := recordOf[call.Settings](one)
+			if err != nil {
+				return claim, nil, err
+			}
+			settings = &s
+		} else {
+			claim, err = claimOf(one)
+		}
+	}
+	return claim, settings, err
+}
+
+// ReadAhead reads the records and claims of several attempts in one request.
+func (s *Store) ReadAhead(ctx context.Context, attempts []call.AttemptID) (call.Ahead, error) {
+	read := call.NewAhead()
+	claims := map[key]call.AttemptID{}
+	var keys []key // each once, or DynamoDB refuses them all
+	for _, id := range attempts {
+		claim := claimKey(id.CallID, id.Attempt)
+		if _, asked := claims[claim]; !asked && id.Attempt > 0 {
+			claims[claim], keys = id, append(keys, claim)
+		}
+		if record := callKey(id.CallID); !slices.Contains(keys, record) {
+			keys = append(keys, record)
+		}
+	}
+	stored, err := s.getAll(ctx, true, keys...)
+	if err != nil {
+		return read, fmt.Errorf("read %d attempts: %w", len(attempts), err)
+	}
+	for _, one := range stored {
+		if id, ok := claims[keyOf(one)]; ok {
+			if c, err := claimOf(one); err == nil {
+				read.Claims[id] = c
+			}
+		} else if c, err := recordOf[call.Call](one); err == nil {
+			read.Calls[c.ID] = c
+		}
+	}
+	return read, nil
 }
 
 func noClaim(callID string, attempt int) error {

@@ -18,6 +18,8 @@ type key struct{ partition, sort string }
 
 func (k key) item() item { return item{partitionKey: str(k.partition), sortKey: str(k.sort)} }
 
+func keyOf(stored item) key { return key{strOf(stored, partitionKey), strOf(stored, sortKey)} }
+
 func callKey(id string) key    { return key{"call#" + id, "call"} }
 func batchKey(id string) key   { return key{"batch#" + id, "batch"} }
 func redriveKey(id string) key { return key{"redrive#" + id, "redrive"} }

@@ -110,8 +110,8 @@ func TestQueuesAreAsPackageQueueSays(t *testing.T) {
 	}
 }
 
-// TestVisibilityIsSixTimesTheTimeout of the function that reads the queue, and each
-// mapping answers with what it didn't finish.
+// TestVisibilityIsSixTimesTheTimeout of the function that reads the queue, and the
+// batching window, as AWS has it; and each mapping answers with what it didn't finish.
 func TestVisibilityIsSixTimesTheTimeout(t *testing.T) {
 	t.Parallel()
 	data, compute := template(t, "data.yaml"), template(t, "compute.yaml")
@@ -120,10 +120,11 @@ func TestVisibilityIsSixTimesTheTimeout(t *testing.T) {
 	} {
 		timeout := at[float64](t, compute, "Resources", function, "Properties", "Timeout")
 		visibility := at[float64](t, data, "Resources", c.queue, "Properties", "VisibilityTimeout")
-		if visibility != 6*timeout {
-			t.Errorf("%s hides messages for %v s, %s takes %v s at most: want 6 times that", c.queue, visibility, function, timeout)
-		}
 		mapping := at[object](t, compute, "Resources", function, "Properties", "Events", c.event, "Properties")
+		window := at[float64](t, mapping, "MaximumBatchingWindowInSeconds")
+		if visibility != 6*timeout+window {
+			t.Errorf("%s hides messages for %v s, %s takes %v s at most after %v s: want 6 times that and the window", c.queue, visibility, function, timeout, window)
+		}
 		if text(t, mapping["Queue"]) != text(t, object{"Ref": c.queue + "Arn"}) || text(t, mapping["FunctionResponseTypes"]) != `["ReportBatchItemFailures"]` ||
 			text(t, mapping["BatchSize"]) != text(t, queue.MaxBatch) || at[any](t, mapping, "ScalingConfig", "MaximumConcurrency") == nil {
 			t.Errorf("%s: its mapping is %v", function, mapping)

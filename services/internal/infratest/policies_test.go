@@ -16,11 +16,12 @@ var everywhere = map[string]string{
 
 // conditions are those that a statement must have, by role and action.
 var conditions = map[string]string{
-	"AgentRole dynamodb:GetItem":    `{"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["agent#*"]}}`,
-	"AgentRole dynamodb:UpdateItem": `{"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["agent#*"]}}`,
-	"AgentRole events:PutEvents":    `{"StringEquals":{"events:source":"outdial.agent"}}`,
-	"WorkerRole ecs:RunTask":        `{"ArnEquals":{"ecs:cluster":{"Fn::GetAtt":["Cluster","Arn"]}}}`,
-	"WorkerRole iam:PassRole":       `{"StringEquals":{"iam:PassedToService":"ecs-tasks.amazonaws.com"}}`,
+	"AgentRole dynamodb:GetItem":      `{"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["agent#*"]}}`,
+	"AgentRole dynamodb:BatchGetItem": `{"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["agent#*"]}}`,
+	"AgentRole dynamodb:UpdateItem":   `{"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["agent#*"]}}`,
+	"AgentRole events:PutEvents":      `{"StringEquals":{"events:source":"outdial.agent"}}`,
+	"WorkerRole ecs:RunTask":          `{"ArnEquals":{"ecs:cluster":{"Fn::GetAtt":["Cluster","Arn"]}}}`,
+	"WorkerRole iam:PassRole":         `{"StringEquals":{"iam:PassedToService":"ecs-tasks.amazonaws.com"}}`,
 }
 
 // never are actions that a role must not have.
@@ -28,7 +29,7 @@ var never = map[string][]string{
 	"ApiRole":     {"ecs:RunTask", "iam:PassRole", "sqs:ReceiveMessage"},
 	"WorkerRole":  {"ecs:StopTask", "dynamodb:BatchWriteItem", "events:PutEvents"},
 	"TrackerRole": {"ecs:RunTask", "iam:PassRole", "dynamodb:BatchWriteItem", "events:PutEvents"},
-	"AgentRole":   {"dynamodb:PutItem", "dynamodb:Query", "dynamodb:BatchGetItem", "sqs:SendMessage"},
+	"AgentRole":   {"dynamodb:PutItem", "dynamodb:Query", "dynamodb:BatchWriteItem", "sqs:SendMessage"},
 }
 
 // TestPoliciesAreExplicit: each statement says what may be done to what.

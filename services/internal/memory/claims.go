@@ -16,6 +16,16 @@ func (s *Store) Claim(_ context.Context, callID string, attempt int) (call.Claim
 	return cloneClaim(claim), err
 }
 
+// ClaimAndSettings reads a claim and the settings of a batch, if one is named.
+func (s *Store) ClaimAndSettings(ctx context.Context, callID string, attempt int, batchID string) (call.Claim, *call.Settings, error) {
+	return call.ReadClaimAndSettings(ctx, s, callID, attempt, batchID)
+}
+
+// ReadAhead reads the records and claims of several attempts.
+func (s *Store) ReadAhead(ctx context.Context, attempts []call.AttemptID) (call.Ahead, error) {
+	return call.ReadEach(ctx, s, attempts)
+}
+
 // TakeClaim makes the agent with this nonce the holder of an open claim.
 func (s *Store) TakeClaim(_ context.Context, callID string, attempt int, nonce, task string, now time.Time) (call.Claim, error) {
 	s.mu.Lock()

@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/outdial/outdial/contracts/messages"
 	"github.com/outdial/outdial/services/internal/capacity"
 	"github.com/outdial/outdial/services/internal/deadletters"
 	"github.com/outdial/outdial/services/internal/dispatch"
@@ -106,22 +105,7 @@ func (s *server) jobHandler() func(context.Context, [][]byte) []error {
 }
 
 func (s *server) eventHandler() func(context.Context, [][]byte) []error {
-	t := s.tracker()
-	return func(ctx context.Context, bodies [][]byte) []error {
-		errs := make([]error, len(bodies))
-		for i, body := range bodies {
-			errs[i] = handleEvent(ctx, t, body)
-		}
-		return errs
-	}
-}
-
-func handleEvent(ctx context.Context, t *tracking.Tracker, body []byte) error {
-	event, err := messages.ParseEvent(body)
-	if err != nil {
-		return err
-	}
-	return t.Handle(ctx, event)
+	return s.tracker().HandleMessages
 }
 
 func (s *server) tracker() *tracking.Tracker {

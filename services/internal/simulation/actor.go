@@ -22,7 +22,7 @@ type actor struct {
 	wakeAt time.Time       // it can't go on before this
 	wake   <-chan struct{} // or this is closed
 	err    error
-	room   call.Capacity  // as it read it last
+	room   call.Capacity  // as it knows it
 	held   call.Condition // what held all admission up by then
 	looked bool           // up, its call at the carrier
 	asked  int            // the step at which it asked a port last

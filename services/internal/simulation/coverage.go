@@ -37,7 +37,7 @@ var groups = []group{
 		"ApplyBatch", "ApplyRedrive", "SetCapacity", "PutChunk", "KeepChunks", "TakeClaim", "NoteReference", "NoteOutcome",
 	}},
 	{"Reads", readFaults, []string{
-		"Call", "Claim", "Capacity", "Lane", "Batch", "BatchSettings", "Chunk", "Redrive", "Key", "carrier.Status",
+		"Call", "Claim", "Capacity", "Lane", "Batch", "ClaimAndSettings", "ReadAhead", "Chunk", "Redrive", "Key", "carrier.Status",
 	}},
 	{"Lists", slices.Concat(readFaults, []Fault{Stale}), []string{"Turns", "Lanes", "ReadyCalls", "Due", "ListDeadLetters"}},
 	{"Messages sent", writeFaults, []string{"send job", "send dead letter", "send look", "publish"}},

@@ -157,7 +157,7 @@ func (m *mail) remove(one *message) {
 
 // work has a worker handle a job, and perhaps others that can be received with it.
 func (m *mail) work(one *message) {
-	batch := m.batch(one)
+	batch := m.batch(m.jobs, one)
 	if len(batch) == 0 {
 		return
 	}
@@ -172,21 +172,13 @@ func (m *mail) work(one *message) {
 		}
 		errs := a.dispatcher().HandleAll(w.ctx, jobs)
 		w.watchJobs(a, jobs, before, errs)
-		for i, err := range errs {
-			if err != nil {
-				continue
-			}
-			if err := a.delete(batch[i]); err != nil {
-				return err
-			}
-		}
-		return nil
+		return a.deleteHandled(batch, errs)
 	}, func(error) { w.handlers.workers-- })
 }
 
 // batch is what one receive gives: a message, and perhaps more that are visible.
-func (m *mail) batch(one *message) (batch []*message) {
-	for _, other := range slices.Clone(m.jobs) {
+func (m *mail) batch(all []*message, one *message) (batch []*message) {
+	for _, other := range slices.Clone(all) {
 		takes := other == one || !other.visibleAt.After(m.w.now) && m.w.choices.chance(200)
 		if takes && len(batch) < queue.MaxBatch && m.received(other) {
 			batch = append(batch, other)
@@ -195,20 +187,35 @@ func (m *mail) batch(one *message) (batch []*message) {
 	return batch
 }
 
-// follow has a tracker handle an event.
+// follow has a tracker handle an event, and perhaps others that can be received with it.
 func (m *mail) follow(one *message) {
-	if !m.received(one) {
+	batch := m.batch(m.news, one)
+	if len(batch) == 0 {
 		return
 	}
 	w := m.w
 	w.handlers.trackers++
 	n := w.handlers.trackers
-	w.current = w.start(fmt.Sprintf("tracker %s", one), w.clock(n+2), func(a *actor) error {
-		if err := a.tracker().Handle(w.ctx, one.event); err != nil {
+	w.current = w.start(fmt.Sprintf("tracker %s", batch), w.clock(n+2), func(a *actor) error {
+		var events []messages.Event
+		for _, one := range batch {
+			events = append(events, one.event)
+		}
+		return a.deleteHandled(batch, a.tracker().HandleAll(w.ctx, events))
+	}, func(error) { w.handlers.trackers-- })
+}
+
+// deleteHandled removes the messages that were handled.
+func (a *actor) deleteHandled(batch []*message, errs []error) error {
+	for i, err := range errs {
+		if err != nil {
+			continue
+		}
+		if err := a.delete(batch[i]); err != nil {
 			return err
 		}
-		return a.delete(one)
-	}, func(error) { w.handlers.trackers-- })
+	}
+	return nil
 }
 
 // delete removes a message that was handled, unless it is to come again.

@@ -47,9 +47,18 @@ func (s store) Batch(ctx context.Context, id string) (call.Batch, error) {
 	return read(s.a, "Batch", id, func() (call.Batch, error) { return s.Store.Batch(ctx, id) })
 }
 
-// BatchSettings reads the settings of a batch.
-func (s store) BatchSettings(ctx context.Context, id string) (call.Settings, error) {
-	return read(s.a, "BatchSettings", id, func() (call.Settings, error) { return s.Store.BatchSettings(ctx, id) })
+// ClaimAndSettings reads a claim, and the settings of a batch with it.
+func (s store) ClaimAndSettings(ctx context.Context, id string, attempt int, batchID string) (claim call.Claim, settings *call.Settings, err error) {
+	claim, err = read(s.a, "ClaimAndSettings", call.ClientToken(id, attempt), func() (call.Claim, error) {
+		claim, settings, err = s.Store.ClaimAndSettings(ctx, id, attempt, batchID)
+		return claim, err
+	})
+	return claim, settings, err
+}
+
+// ReadAhead reads records and claims.
+func (s store) ReadAhead(ctx context.Context, attempts []call.AttemptID) (call.Ahead, error) {
+	return read(s.a, "ReadAhead", fmt.Sprint(attempts), func() (call.Ahead, error) { return s.Store.ReadAhead(ctx, attempts) })
 }
 
 // Chunk reads rows of a batch.
@@ -105,6 +114,10 @@ func (s store) Apply(ctx context.Context, ch call.Change) error {
 	return s.a.ask(string(ch.Move), about, func() error {
 		err := s.Store.Apply(ctx, ch)
 		if err == nil {
+			if a := ch.Admission; a != nil {
+				s.a.room = s.a.room.Admitted(*a)
+				s.a.held = s.a.room.Held(s.a.Now())
+			}
 			s.a.w.watchChange(s.a, ch)
 		}
 		return err

@@ -100,7 +100,7 @@ func (w *world) watchAdmission(a *actor, ch call.Change) {
 	if b, ok := w.records.batches[ch.After.BatchID]; ok && b.State != call.StateActive {
 		w.violate("nothing is admitted of a batch that isn't active", "%s", ch.After.ID)
 	}
-	interval := time.Duration(math.Floor(float64(time.Second) / a.room.Rate))
+	interval := time.Duration(math.Floor(float64(time.Second) / room.Rate))
 	if ahead := ch.After.LaunchAt.Sub(ch.At); ahead > max(3*time.Second, interval)+10*time.Millisecond {
 		w.violate("tokens are taken a few seconds ahead", "%s has one of %v ahead", ch.After.ID, ahead)
 	}

@@ -25,6 +25,16 @@ func (db *DB) Claim(ctx context.Context, callID string, attempt int) (call.Claim
 	return c, foundClaim(found, err, callID, attempt)
 }
 
+// ClaimAndSettings reads a claim and the settings of a batch, if one is named.
+func (db *DB) ClaimAndSettings(ctx context.Context, callID string, attempt int, batchID string) (call.Claim, *call.Settings, error) {
+	return call.ReadClaimAndSettings(ctx, db, callID, attempt, batchID)
+}
+
+// ReadAhead reads the records and claims of several attempts.
+func (db *DB) ReadAhead(ctx context.Context, attempts []call.AttemptID) (call.Ahead, error) {
+	return call.ReadEach(ctx, db, attempts)
+}
+
 // TakeClaim makes the agent with this nonce the holder of an open claim.
 func (db *DB) TakeClaim(ctx context.Context, callID string, attempt int, nonce, task string, now time.Time) (call.Claim, error) {
 	var taken call.Claim

@@ -1,12 +1,14 @@
 package storetest
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/outdial/outdial/services/internal/call"
 )
 
 var claimTests = []test{
+	{"records and claims are read together", readAhead},
 	{"there is no claim, and nobody may dial, before the call is admitted", noClaimBeforeAdmission},
 	{"an admission opens the claim of its attempt with all that the agent needs", admissionOpensClaim},
 	{"an open claim is taken once, by one start of an agent", claimIsTakenOnce},
@@ -192,7 +194,35 @@ func batchSettings(t *testing.T, open Opener) {
 	got, err := f.store.BatchSettings(f.ctx, b.ID)
 	must(t, err)
 	same(t, "the settings", got, want)
+	c := f.admit(f.create(call.NewCall{}))
+	for name, want := range map[string]*call.Settings{"": nil, b.ID: &want, "batch_none": nil} {
+		claim, got, err := f.store.ClaimAndSettings(f.ctx, c.ID, c.Attempt, name)
+		must(t, err)
+		same(t, "the claim", claim, f.claim(c))
+		same(t, fmt.Sprintf("the settings of batch %q", name), got, want)
+	}
+	if _, _, err := f.store.ClaimAndSettings(f.ctx, c.ID, c.Attempt+1, b.ID); !is(call.ErrNotFound)(err) {
+		t.Errorf("the claim of the next attempt: %v, not ErrNotFound", err)
+	}
 	if _, err := f.store.BatchSettings(f.ctx, "batch_none"); !is(call.ErrNotFound)(err) {
 		t.Errorf("the settings of an unknown batch: %v, not ErrNotFound", err)
 	}
+}
+
+// readAhead asks for what is there, what isn't, and the same twice.
+func readAhead(t *testing.T, open Opener) {
+	f := newFixture(t, open)
+	one, waiting := f.admit(f.create(rich(f))), f.create(call.NewCall{})
+	alone := f.admit(f.create(call.NewCall{}))
+	f.take(one, "nonce")
+	is, next, queued := call.AttemptID{CallID: one.ID, Attempt: 1}, call.AttemptID{CallID: one.ID, Attempt: 2}, call.AttemptID{CallID: waiting.ID, Attempt: 1}
+	got, err := f.store.ReadAhead(f.ctx, []call.AttemptID{is, next, queued, is, {CallID: alone.ID}, {CallID: "call_none", Attempt: 1}})
+	must(t, err)
+	same(t, "what was read", got, call.Ahead{
+		Calls:  map[string]call.Call{one.ID: f.call(one.ID), waiting.ID: waiting, alone.ID: f.call(alone.ID)},
+		Claims: map[call.AttemptID]call.Claim{is: f.claim(one)},
+	})
+	got, err = f.store.ReadAhead(f.ctx, nil)
+	must(t, err)
+	same(t, "what was read of nothing", got, call.NewAhead())
 }

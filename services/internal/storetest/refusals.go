@@ -149,6 +149,11 @@ var roomRefusals = []refusal{
 		f.setCapacity(startLimit, startRate, true)
 		return f.admission(f.create(call.NewCall{}))
 	}, isRefused(call.ConditionStopped)},
+	{"an admission at a rate that is not the one", func(f *fixture) call.Change {
+		ch := f.admission(f.create(call.NewCall{}))
+		f.setCapacity(startLimit, startRate/2, false)
+		return ch
+	}, isRefused(call.ConditionRate)},
 	{"an admission whose rate token is gone", func(f *fixture) call.Change {
 		calls := f.creates("ann", 2)
 		ch := f.admission(calls[0])
@@ -199,6 +204,7 @@ func refusalOrder(t *testing.T, open Opener) {
 		{"backoff", isRefused(call.ConditionBackoff), func() { ch.Admission.Now = backoff.Until }},
 		{"limit", isRefused(call.ConditionLimit), func() { f.setCapacity(2, startRate, false) }},
 		{"rate", isRefused(call.ConditionRate), func() { ch.Admission.RateBefore = f.capacity().RateAt }},
+		{"settings of the rate", isRefused(call.ConditionRate), func() { ch.Admission.Version = f.capacity().Version }},
 	} {
 		f.unchanged("a refusal for "+condition.name, func() {
 			if err := f.store.Apply(f.ctx, ch); !condition.told(err) {

@@ -48,6 +48,12 @@ type Calls interface {
 // Claims are what an agent may touch, and reads of them.
 type Claims interface {
 	Claim(ctx context.Context, callID string, attempt int) (call.Claim, error)
+	// ClaimAndSettings reads a claim and, unless batchID is empty, the settings of
+	// that batch; nil if there are none.
+	ClaimAndSettings(ctx context.Context, callID string, attempt int, batchID string) (call.Claim, *call.Settings, error)
+	// ReadAhead reads the records and claims of several attempts, strongly. What isn't
+	// there is left out.
+	ReadAhead(ctx context.Context, attempts []call.AttemptID) (call.Ahead, error)
 	// TakeClaim makes the agent with this nonce the holder. It refuses with
 	// ConditionClaim when the claim is not open, and gives ErrNotFound when there
 	// is none: nobody may dial then.

@@ -211,10 +211,10 @@ func (p agentPorts) Claim(ctx context.Context, id string, attempt int) (claim ca
 	})
 }
 
-// BatchSettings is agent.BatchSettings.
-func (p agentPorts) BatchSettings(ctx context.Context, id string) (settings call.Settings, err error) {
-	return settings, p.read("agent.BatchSettings", func() error {
-		settings, err = p.t.w.store.BatchSettings(ctx, id)
+// ClaimAndSettings is agent.ClaimAndSettings.
+func (p agentPorts) ClaimAndSettings(ctx context.Context, id string, attempt int, batchID string) (claim call.Claim, settings *call.Settings, err error) {
+	return claim, settings, p.read("agent.ClaimAndSettings", func() error {
+		claim, settings, err = p.t.w.store.ClaimAndSettings(ctx, id, attempt, batchID)
 		return err
 	})
 }

@@ -86,6 +86,11 @@ func (s faultyStore) Claim(ctx context.Context, id string, attempt int) (call.Cl
 	return read(s.w, "store.Claim", func() (call.Claim, error) { return s.Store.Claim(ctx, id, attempt) })
 }
 
+// ReadAhead reads records and claims.
+func (s faultyStore) ReadAhead(ctx context.Context, attempts []call.AttemptID) (call.Ahead, error) {
+	return read(s.w, "store.ReadAhead", func() (call.Ahead, error) { return s.Store.ReadAhead(ctx, attempts) })
+}
+
 // Lane reads a lane.
 func (s faultyStore) Lane(ctx context.Context, key call.LaneKey) (call.Lane, error) {
 	return read(s.w, "store.Lane", func() (call.Lane, error) { return s.Store.Lane(ctx, key) })

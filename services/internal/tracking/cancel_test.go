@@ -95,7 +95,7 @@ func TestTheAgentOfACanceledCallHangsUp(t *testing.T) {
 		status call.Status
 		dialed bool
 	}{
-		{"it has the claim and has not dialed", func(_ *testworld.World, a *testworld.Task) { a.To("agent.Claim") }, call.Starting, false},
+		{"it has the claim and has not dialed", func(_ *testworld.World, a *testworld.Task) { a.To("agent.ClaimAndSettings") }, call.Starting, false},
 		{"it has looked for a stop and is about to dial", func(_ *testworld.World, a *testworld.Task) { a.To("carrier.Create") }, call.Starting, true},
 		{"it has dialed", func(_ *testworld.World, a *testworld.Task) { a.To("agent.NoteReference") }, call.Starting, true},
 		{"the phone rings", func(w *testworld.World, a *testworld.Task) {
@@ -136,7 +136,7 @@ func TestTheAgentOfACanceledCallHangsUp(t *testing.T) {
 
 func TestAStopOnTheClaimReachesAnAgentWhoseSignalGotLost(t *testing.T) {
 	t.Parallel()
-	for _, port := range []string{"agent.Claim", "agent.NoteReference"} {
+	for _, port := range []string{"agent.ClaimAndSettings", "agent.NoteReference"} {
 		w, id, agent := started(t)
 		w.Carrier.Script = all(testworld.Endless)
 		agent.To(port)

@@ -151,7 +151,7 @@ func TestAnAgentThatTakesItsClaimAtTheLastMomentIsLeftAlone(t *testing.T) {
 
 func TestACallOfLostEventsIsFoundByTheLookAtItsTask(t *testing.T) {
 	t.Parallel()
-	moments := []string{"agent.Claim", "carrier.Create", "agent.NoteReference", "carrier.Status", "agent.NoteOutcome", "agent.Publish"}
+	moments := []string{"agent.ClaimAndSettings", "carrier.Create", "agent.NoteReference", "carrier.Status", "agent.NoteOutcome", "agent.Publish"}
 	for _, port := range moments {
 		t.Run("it dies before "+port, func(t *testing.T) {
 			t.Parallel()

@@ -204,6 +204,7 @@ func TestAnEventComesBackWhenTheStoreFails(t *testing.T) {
 	for i, port := range []string{"store.Claim", "store.Call", "store.Apply"} {
 		w, id, events := told(t)
 		ended := events[2]
+		w.Fail("store.ReadAhead", testworld.Before) // so each is read alone
 		w.Fail(port, testworld.Before)
 		if err := w.Follow(ended); err == nil {
 			t.Errorf("%s failed and the event was acknowledged", port)

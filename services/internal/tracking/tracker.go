@@ -24,6 +24,7 @@ type Store interface {
 	call.Records
 	Batches
 	Claim(ctx context.Context, callID string, attempt int) (call.Claim, error)
+	ReadAhead(ctx context.Context, attempts []call.AttemptID) (call.Ahead, error)
 	Due(ctx context.Context, at time.Time, limit int) ([]call.DueItem, error)
 }
 
@@ -78,12 +79,16 @@ type Tracker struct {
 	Log      *slog.Logger
 
 	Slice  int           // calls of a batch that are written in one transaction
-	Budget time.Duration // a look at what is due ends after this; zero: when nothing is due
+	Budget time.Duration // after this no further event is begun, and a look at what is due ends; zero: no end
 }
 
 // Handle takes one event. After an error the event must be delivered again. A
 // late or repeated event changes nothing.
 func (t *Tracker) Handle(ctx context.Context, e messages.Event) error {
+	return t.HandleAll(ctx, []messages.Event{e})[0]
+}
+
+func (t *Tracker) handle(ctx context.Context, e messages.Event) error {
 	switch e.Type {
 	case messages.EventRinging:
 		return t.progressed(ctx, e, call.Rang)

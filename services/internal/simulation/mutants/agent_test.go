@@ -101,7 +101,7 @@ var agentMutants = []mutant{
 	}
 `},
 		},
-		within: 200, promises: []string{"only what the carrier stated is tried again", "the store doesn't contradict itself"},
+		within: 200, promises: []string{"only what the carrier stated is tried again", "the store doesn't contradict itself", "what an agent saw is not lost"},
 	},
 	{
 		name: "an agent that gets no answer when it notes the outcome believes it noted",
@@ -150,7 +150,7 @@ var agentMutants = []mutant{
 	}
 `, ``},
 		},
-		within: 200, promises: []string{"the store doesn't contradict itself"},
+		within: 200, promises: []string{"the store doesn't contradict itself", "everything ends"},
 	},
 	{
 		name: "an agent does not tell on the claim in which task it is",

@@ -137,6 +137,6 @@ var batchMutants = []mutant{
 		}
 		if err == nil {`},
 		},
-		within: 200, promises: []string{"a redrive counts what it reopened"},
+		within: 3000, promises: []string{"a redrive counts what it reopened"},
 	},
 }

@@ -21,7 +21,7 @@ var blunders = []mutant{
 		edits: []edit{
 			{"call/move.go", `	if attempt != c.Attempt {`, `	if attempt > c.Attempt {`},
 		},
-		within: 500, promises: []string{"an attempt without its slot can't dial"},
+		within: 500, promises: []string{"an attempt without its slot can't dial", "an attempt has its own task"},
 	},
 	{
 		name: "a lost call gives its slot back twice",

@@ -43,7 +43,7 @@ var claimMutants = []mutant{
 		edits: []edit{
 			{"call/claim.go", `c.Holder != HolderNone || c.Stop`, `c.Holder == HolderControl`},
 		},
-		within: 8000, promises: []string{"no attempt dials twice"},
+		within: 8000, promises: []string{"no attempt dials twice", "an attempt without its slot can't dial"},
 	},
 	{
 		name: "a launch that is refused for lack of room leaves its claim open",

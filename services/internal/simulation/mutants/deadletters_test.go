@@ -16,7 +16,7 @@ var deadLetterMutants = []mutant{
 			{"dispatch/dispatch.go", `case job.Attempt < c.Attempt:`, `case job.Attempt < c.Attempt && !job.Dead:`},
 			{"dispatch/dispatch.go", `call.Redriven(c, job.Attempt, "",`, `call.Redriven(c, c.Attempt, "",`},
 		},
-		within: 200, promises: []string{"only a redrive reopens a dead letter"},
+		within: 3000, promises: []string{"only a redrive reopens a dead letter"},
 	},
 	{
 		name: "a dead-lettered call is reopened as the same attempt",
@@ -40,7 +40,7 @@ var deadLetterMutants = []mutant{
 		edits: []edit{
 			{"tracking/due.go", `return r.mark(ctx, c)`, `return nil`},
 		},
-		within: 200, promises: []string{"everything ends"},
+		within: 2000, promises: []string{"everything ends"},
 	},
 	{
 		name: "a mark is noted as sent before it is, and lost when the sender dies",
@@ -133,7 +133,7 @@ var cancelMutants = []mutant{
 			ch.end(Canceled`, `		if false {
 			ch.end(Canceled`},
 		},
-		within: 300, promises: []string{"a cancel that was accepted holds"},
+		within: 3000, promises: []string{"a cancel that was accepted holds"},
 	},
 	{
 		name: "a cancel asks the agent to stop, and writes no wish",
@@ -165,7 +165,7 @@ var cancelMutants = []mutant{
 		edits: []edit{
 			{"tracking/cancel.go", `claim.Task != "" && claim.Outcome == nil`, `claim.Task == "none"`},
 			{"tracking/due.go", `if c.CancelRequested || t.Now()`, `if t.Now()`},
-			{"agent/follow.go", `	if !f.stopAsked() {
+			{"agent/follow.go", `	if !f.stopAsked() && !f.Clock.Now().Before(f.lookedAt.Add(f.Timing.Look)) {
 		// A stop`, `	if false {
 		// A stop`},
 		},

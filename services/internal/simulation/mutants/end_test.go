@@ -22,7 +22,7 @@ var endMutants = []mutant{
 		edits: []edit{
 			{"tracking/due.go", `return c.TaskSeen == claim.Task ||`, `return true ||`},
 		},
-		within: 200, promises: []string{"an attempt without its slot can't dial"},
+		within: 8000, promises: []string{"an attempt without its slot can't dial"},
 	},
 	{
 		name: "a task that RunTask named counts as seen running",
@@ -31,14 +31,14 @@ var endMutants = []mutant{
 `, `	ch.After.Task, ch.After.TaskSeen = task, task
 `},
 		},
-		within: 200, promises: []string{"an attempt without its slot can't dial"},
+		within: 8000, promises: []string{"an attempt without its slot can't dial"},
 	},
 	{
 		name: "a task that was never seen is given up at the call's limits, without the hour",
 		edits: []edit{
 			{"tracking/due.go", `claim.Expiry(t.Timing).Add(call.MissingTaskWait)`, `claim.Expiry(t.Timing)`},
 		},
-		within: 200, promises: []string{"an attempt without its slot can't dial"},
+		within: 8000, promises: []string{"an attempt without its slot can't dial"},
 	},
 	{
 		name: "a task that can't be described has ended",
@@ -104,7 +104,7 @@ var carrierMutants = []mutant{
 
 // find`},
 		},
-		within: 200, promises: []string{"no attempt dials twice"},
+		within: 200, promises: []string{"no attempt dials twice", "an attempt without its slot doesn't talk"},
 	},
 	{
 		name: "an unclear dial is not looked up, and is final",
@@ -158,13 +158,13 @@ var carrierMutants = []mutant{
 	if reference == "" {
 `},
 		},
-		within: 300, promises: []string{"an attempt without its slot doesn't talk", "an attempt without its slot can't dial"},
+		within: 300, promises: []string{"an attempt without its slot doesn't talk", "an attempt without its slot can't dial", "dials are counted"},
 	},
 	{
 		name: "a dial that does not show at once was never made",
 		edits: []edit{
 			{"tracking/end.go", `return "", !t.Now().Before(c.LostAt.Add(t.Timing.Settle)), nil`, `return "", true, nil`},
 		},
-		within: 800, promises: []string{"an attempt without its slot can't dial"},
+		within: 8000, promises: []string{"an attempt without its slot can't dial"},
 	},
 }

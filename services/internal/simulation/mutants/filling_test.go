@@ -7,6 +7,9 @@ var fillMutants = []mutant{
 		name: "calls are admitted at the limit",
 		edits: []edit{
 			{"call/capacity.go", `	case c.InUse >= c.Limit:
+		return ConditionLimit
+`, ``},
+			{"call/capacity.go", `	case c.InUse >= c.Limit:
 		return Refuse(ConditionLimit)
 `, ``},
 		},
@@ -15,6 +18,9 @@ var fillMutants = []mutant{
 	{
 		name: "calls are admitted while everything is stopped",
 		edits: []edit{
+			{"call/capacity.go", `	case c.Stopped:
+		return ConditionStopped
+	case c.BackoffUntil`, `	case c.BackoffUntil`},
 			{"call/capacity.go", `	case c.Stopped:
 		return Refuse(ConditionStopped)
 `, ``},
@@ -33,11 +39,38 @@ var fillMutants = []mutant{
 	{
 		name: "two admissions may take the same rate token",
 		edits: []edit{
-			{"call/capacity.go", `	case !c.RateAt.Equal(a.RateBefore):
-		return Refuse(ConditionRate)
-`, ``},
+			{"call/capacity.go", `	case c.Version != a.Version, !c.RateAt.Equal(a.RateBefore):`, `	case c.Version != a.Version:`},
 		},
 		within: 200, promises: []string{"tokens keep to the rate"},
+	},
+	{
+		name: "an admission goes by a rate that is not the one any more",
+		edits: []edit{
+			{"call/capacity.go", `	case c.Version != a.Version, !c.RateAt`, `	case !c.RateAt`},
+		},
+		within: 3000, promises: []string{"tokens keep to the rate", "tokens are taken a few seconds ahead"},
+	},
+	{
+		name: "a fill does not know that a refused launch gave its slot back",
+		edits: []edit{
+			{"dispatch/fill.go", `	if refused {
+		f.room = nil
+	}
+`, `	_ = refused
+`},
+		},
+		within: 8000, promises: []string{"what is free is filled at once"},
+	},
+	{
+		name: "a fill that admitted a call takes all slots to be free as before",
+		edits: []edit{
+			{"call/capacity.go", `	c.InUse++
+	c.RateAt`, `	c.RateAt`},
+			{"call/capacity.go", `	case c.InUse >= c.Limit:
+		return Refuse(ConditionLimit)
+`, ``},
+		},
+		within: 500, promises: []string{"nothing is admitted at or above the limit"},
 	},
 	{
 		name: "the time of the last rate token goes back",

@@ -16,7 +16,7 @@ var portMutants = []mutant{
 	{
 		name:   "the carrier's client repeats a dial that got no answer",
 		ports:  func(p *simulation.Ports) { p.Carrier = redialing{p.Carrier} },
-		within: 200, promises: []string{"an attempt without its slot doesn't talk", "no attempt dials twice"},
+		within: 200, promises: []string{"an attempt without its slot doesn't talk", "no attempt dials twice", "an attempt without its slot can't dial"},
 	},
 	{
 		name:   "the carrier's client says that a call is over when it gets no answer",
@@ -36,7 +36,7 @@ var portMutants = []mutant{
 	{
 		name:   "the store answers an agent from a copy of its own, in which the claim is open",
 		ports:  func(p *simulation.Ports) { p.Store = &ownCopy{Store: p.Store} },
-		within: 200, promises: []string{"only the claim's holder dials"},
+		within: 200, promises: []string{"only the claim's holder dials", "an attempt without its slot can't dial"},
 	},
 	{
 		name:   "the store's client says yes to a write that failed",
@@ -112,6 +112,14 @@ func (s *ownCopy) Claim(ctx context.Context, callID string, attempt int) (call.C
 		return *s.claim, nil
 	}
 	return s.Store.Claim(ctx, callID, attempt)
+}
+
+func (s *ownCopy) ClaimAndSettings(ctx context.Context, callID string, attempt int, batchID string) (call.Claim, *call.Settings, error) {
+	claim, settings, err := s.Store.ClaimAndSettings(ctx, callID, attempt, batchID)
+	if s.claim != nil {
+		claim = *s.claim
+	}
+	return claim, settings, err
 }
 
 type yes struct{ storetest.Store }

@@ -13,7 +13,7 @@ var workerMutants = []mutant{
 			change.Claim, change.Backoff = call.ClaimNone, nil
 			return change, err
 		})
-		return err
+		return false, err
 	}
 	arn, err := d.Tasks.Run(ctx, request(c))
 `},
@@ -55,7 +55,8 @@ var workerMutants = []mutant{
 	{
 		name: "jobs of launching calls are dropped",
 		edits: []edit{
-			{"dispatch/dispatch.go", `return false, d.launch(ctx, c)`, `return false, nil`},
+			{"dispatch/dispatch.go", `_, err := d.launch(ctx, c)
+		return false, err`, `return false, nil`},
 		},
 		within: 200, promises: []string{"everything ends"},
 	},
