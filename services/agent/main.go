@@ -8,14 +8,10 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -32,7 +28,7 @@ import (
 )
 
 func main() {
-	stop := stopSignal()
+	stop := agent.StopSignal()
 	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
 	ctx := context.Background()
 	config, ports, err := open(ctx, log)
@@ -68,24 +64,6 @@ func open(ctx context.Context, log *slog.Logger) (agent.Config, agent.Ports, err
 	return config, agent.Ports{
 		Store:   dynamo.New(dynamodb.NewFromConfig(sdk), env.Table, call.Capacity{}),
 		Events:  eventbus.NewPublisher(eventbridge.NewFromConfig(sdk), env.Bus),
-		Carrier: carrier, Clock: agent.SystemClock{}, NewNonce: newNonce, Log: log,
+		Carrier: carrier, Clock: agent.SystemClock{}, NewNonce: agent.NewNonce, Log: log,
 	}, nil
-}
-
-// stopSignal is closed when the task is asked to end.
-func stopSignal() <-chan struct{} {
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
-	stop := make(chan struct{})
-	go func() {
-		<-signals
-		close(stop)
-	}()
-	return stop
-}
-
-func newNonce() string {
-	var nonce [16]byte
-	rand.Read(nonce[:])
-	return hex.EncodeToString(nonce[:])
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -23,19 +24,36 @@ func pattern(expression, words string) form {
 	return form{words, func(s string) bool { return compiled().MatchString(s) }}
 }
 
+// oneOf is a form that only these values have.
+func oneOf(words string, values ...string) form {
+	return form{words, func(s string) bool { return slices.Contains(values, s) }}
+}
+
+// made is a form of so many of these characters. (A regular expression that counts
+// so far takes longer to compile than all else that is read here.)
+func made(of string, least, most int, words string) form {
+	return form{words, func(s string) bool { return len(s) >= least && len(s) <= most && strings.Trim(s, of) == "" }}
+}
+
+const (
+	digits  = "0123456789"
+	small   = "abcdefghijklmnopqrstuvwxyz"
+	capital = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+)
+
 var (
 	anyText           = form{"text", func(string) bool { return true }}
 	plain             = pattern(`[^\s,]+`, "one word")
-	tableName         = pattern(`[a-zA-Z0-9_.-]{3,255}`, "a table's name")
+	tableName         = made(small+capital+digits+"_.-", 3, 255, "a table's name")
 	queueURL          = form{"a queue's URL", isURL}
 	issuerURL         = form{"an issuer's URL", isURL}
 	taskDefinition    = pattern(`arn:[^\s,]+:task-definition/[^\s,:]+:[1-9][0-9]*`, "a task definition's ARN with its revision")
 	subnet            = pattern(`subnet-[a-z0-9]+`, "ids of subnets with commas between them")
 	securityGroup     = pattern(`sg-[a-z0-9]+`, "ids of security groups with commas between them")
-	enabledOrDisabled = pattern(`ENABLED|DISABLED`, "ENABLED or DISABLED")
-	logLevel          = pattern(`debug|info|warn|error`, "debug, info, warn or error")
+	enabledOrDisabled = oneOf("ENABLED or DISABLED", "ENABLED", "DISABLED")
+	logLevel          = oneOf("debug, info, warn or error", "debug", "info", "warn", "error")
 	carrierAddress    = pattern(`[a-z][a-z0-9+.-]*:\S+`, "a carrier's address, as simulated:/tmp/carrier")
-	regionName        = pattern(`[a-z0-9-]+`, "a region")
+	regionName        = made(small+digits+"-", 1, 100, "a region")
 )
 
 func isURL(s string) bool {

@@ -29,6 +29,9 @@ func rows() []row {
 		finishRow(),
 		waitingRow(),
 		memoryRow(),
+		coldStartRow(),
+		sizeRow(),
+		invocationsRow(),
 	}
 }
 

@@ -25,20 +25,24 @@ func (s *Server) ListBatches(ctx context.Context, r api.ListBatchesRequestObject
 	if err != nil {
 		return nil, err
 	}
-	list := api.BatchList{Batches: make([]api.Batch, 0, len(batches)), NextCursor: batchesList.cursor(next)}
+	shown := make([]api.Batch, 0, len(batches))
 	for _, b := range batches {
 		counts, err := s.Store.BatchCounts(ctx, b.ID)
 		if err != nil {
 			return nil, fmt.Errorf("read the counts of batch %s: %w", b.ID, err)
 		}
-		list.Batches = append(list.Batches, batchView(b, counts))
+		shown = append(shown, batchView(b, counts))
 	}
-	return api.ListBatches200JSONResponse{Body: list}, nil
+	shown, next, err = fitting(shown, next, func(b api.Batch) string { return b.ID })
+	if err != nil {
+		return nil, err
+	}
+	return api.ListBatches200JSONResponse{Body: api.BatchList{Batches: shown, NextCursor: batchesList.cursor(next)}}, nil
 }
 
 // ownBatch reads a batch that the one who asks may know of. Another owner's is not there.
 func (s *Server) ownBatch(ctx context.Context, id string) (call.Batch, error) {
-	if !batchID.MatchString(id) {
+	if !batchID().MatchString(id) {
 		return call.Batch{}, problemError(api.ProblemCodeBatchNotFound, "%q is no id of a batch.", shortened(id))
 	}
 	b, err := s.Store.Batch(ctx, id)
@@ -87,7 +91,7 @@ func (s *Server) ListBatchCalls(ctx context.Context, r api.ListBatchCallsRequest
 	if err != nil {
 		return nil, err
 	}
-	list, err := s.callList(ctx, calls, members.cursor(next))
+	list, err := s.callList(ctx, members, calls, next)
 	if err != nil {
 		return nil, err
 	}

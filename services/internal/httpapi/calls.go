@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"regexp"
 	"strings"
 
 	"github.com/outdial/outdial/contracts/api"
@@ -44,7 +43,7 @@ func (s *Server) GetCall(ctx context.Context, r api.GetCallRequestObject) (api.G
 
 // ownCall reads a call that the one who asks may know of. Another owner's is not there.
 func (s *Server) ownCall(ctx context.Context, id string) (call.Call, error) {
-	if !callID.MatchString(id) {
+	if !callID().MatchString(id) {
 		return call.Call{}, problemError(api.ProblemCodeCallNotFound, "%q is no id of a call.", shortened(id))
 	}
 	c, err := s.Store.Call(ctx, id)
@@ -72,7 +71,7 @@ func (s *Server) ListCalls(ctx context.Context, r api.ListCallsRequestObject) (a
 	if err != nil {
 		return nil, err
 	}
-	list, err := s.callList(ctx, calls, callsList.cursor(next))
+	list, err := s.callList(ctx, callsList, calls, next)
 	if err != nil {
 		return nil, err
 	}
@@ -88,9 +87,9 @@ func callFilter(ctx context.Context, p api.ListCallsParams) (call.Filter, error)
 		From: given(p.From), To: given(p.To),
 	}
 	switch {
-	case p.Batch != nil && !batchID.MatchString(f.BatchID):
+	case p.Batch != nil && !batchID().MatchString(f.BatchID):
 		return f, fieldError("batch", api.FieldErrorCodeInvalid, "%q is no id of a batch.", shortened(f.BatchID))
-	case p.Number != nil && !e164.MatchString(f.Number):
+	case p.Number != nil && !e164().MatchString(f.Number):
 		return f, fieldError("number", api.FieldErrorCodeInvalid, "The number must be in E.164, as +12025550143. In a URL the + is written %%2B.")
 	case p.From != nil && f.From.IsZero():
 		return f, fieldError("from", api.FieldErrorCodeInvalid, "The parameter from must be %s.", timeForm)
@@ -109,11 +108,15 @@ func callFilter(ctx context.Context, p api.ListCallsParams) (call.Filter, error)
 }
 
 // e164 is a number as the store holds it.
-var e164 = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
+var e164 = pattern(`^\+[1-9][0-9]{6,14}$`)
 
-func (s *Server) callList(ctx context.Context, calls []call.Call, next *string) (api.CallList, error) {
+// callList is a page of a list of calls; next is where the store's page ended.
+func (s *Server) callList(ctx context.Context, l list, calls []call.Call, next string) (api.CallList, error) {
 	shown, err := s.views().calls(ctx, calls)
-	return api.CallList{Calls: shown, NextCursor: next}, err
+	if err == nil {
+		shown, next, err = fitting(shown, next, func(c api.Call) string { return c.ID })
+	}
+	return api.CallList{Calls: shown, NextCursor: l.cursor(next)}, err
 }
 
 // CancelCall cancels a call, or asks its agent to hang up.

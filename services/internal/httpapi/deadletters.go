@@ -33,7 +33,7 @@ func (s *Server) ListDeadLetters(ctx context.Context, r api.ListDeadLettersReque
 	if err != nil {
 		return nil, err
 	}
-	list, err := s.callList(ctx, calls, deadLettersList.cursor(next))
+	list, err := s.callList(ctx, deadLettersList, calls, next)
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +92,7 @@ func checkChosen(ids []api.CallID) error {
 	}
 	for i, id := range ids {
 		switch {
-		case !callID.MatchString(id):
+		case !callID().MatchString(id):
 			return fieldError(fmt.Sprintf("/call_ids/%d", i), api.FieldErrorCodeInvalid, "%q is no id of a call.", shortened(id))
 		case slices.Contains(ids[:i], id):
 			return fieldError(fmt.Sprintf("/call_ids/%d", i), api.FieldErrorCodeConflict, "The call %s is named twice.", id)
@@ -150,7 +150,7 @@ func redriveAnswer(r call.Redrive, now time.Time) (answer, error) {
 
 // GetRedrive shows the progress of a redrive of all.
 func (s *Server) GetRedrive(ctx context.Context, r api.GetRedriveRequestObject) (api.GetRedriveResponseObject, error) {
-	if !redriveID.MatchString(r.ID) {
+	if !redriveID().MatchString(r.ID) {
 		return nil, problemError(api.ProblemCodeRedriveNotFound, "%q is no id of a redrive.", shortened(r.ID))
 	}
 	redrive, err := s.Store.Redrive(ctx, r.ID)

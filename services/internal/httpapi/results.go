@@ -35,11 +35,7 @@ func (s *Server) ExportBatchResults(ctx context.Context, r api.ExportBatchResult
 	if err != nil {
 		return nil, err
 	}
-	calls, next, err := s.Store.ListCalls(ctx, call.Filter{BatchID: r.ID}, call.Page{After: after, Limit: limit})
-	if err != nil {
-		return nil, err
-	}
-	page, err := resultsPage(calls, after == "")
+	page, next, err := s.resultsPage(ctx, r.ID, after, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -52,26 +48,59 @@ func (s *Server) ExportBatchResults(ctx context.Context, r api.ExportBatchResult
 	return answer, nil
 }
 
-func resultsPage(calls []call.Call, header bool) ([]byte, error) {
-	var page bytes.Buffer
-	w := csv.NewWriter(&page)
-	w.UseCRLF = true // RFC 4180
-	if header {
-		if err := w.Write(resultColumns); err != nil {
-			return nil, err
+// resultsRead is how many calls are read at once: a page that ends early should
+// not have read ten thousand.
+const resultsRead = 500
+
+// resultsPage is the page behind a call, and where the next page begins.
+func (s *Server) resultsPage(ctx context.Context, batchID, after string, limit int) (page []byte, next string, err error) {
+	lines := &csvLines{}
+	if after == "" {
+		if _, err := lines.add(resultColumns); err != nil {
+			return nil, "", err
 		}
 	}
-	for _, c := range calls {
-		cells, err := resultCells(c)
+	for rows := 0; rows < limit; {
+		calls, more, err := s.Store.ListCalls(ctx, call.Filter{BatchID: batchID}, call.Page{After: after, Limit: min(limit-rows, resultsRead)})
 		if err != nil {
-			return nil, err
+			return nil, "", err
 		}
-		if err := w.Write(cells); err != nil {
-			return nil, err
+		for _, c := range calls {
+			cells, err := resultCells(c)
+			if err != nil {
+				return nil, "", err
+			}
+			if fits, err := lines.add(cells); err != nil || !fits {
+				return lines.page.Bytes(), after, err
+			}
+			after, rows = c.ID, rows+1
 		}
+		if next = more; next == "" {
+			break
+		}
+	}
+	return lines.page.Bytes(), next, nil
+}
+
+// csvLines are lines of a page, as long as there is room.
+type csvLines struct {
+	page, line bytes.Buffer
+	room       room
+}
+
+// add adds a line, or tells that it doesn't fit any more.
+func (l *csvLines) add(cells []string) (fits bool, err error) {
+	l.line.Reset()
+	w := csv.NewWriter(&l.line)
+	w.UseCRLF = true // RFC 4180
+	if err := w.Write(cells); err != nil {
+		return false, err
 	}
 	w.Flush()
-	return page.Bytes(), w.Error()
+	if fits = l.room.takes(l.line.Len()); fits {
+		l.page.Write(l.line.Bytes())
+	}
+	return fits, w.Error()
 }
 
 func resultCells(c call.Call) ([]string, error) {

@@ -44,6 +44,24 @@ func TestPagesOfResultsPutTogetherAreOneFile(t *testing.T) {
 	}
 }
 
+func TestAPageOfResultsMayHaveMoreRowsThanAreReadAtOnce(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	const rows = 1_203
+	var lines []string
+	for i := range rows {
+		lines = append(lines, fmt.Sprintf("+1202555%04d", i))
+	}
+	id := b.anna.batch(lines...).ID
+	for limit, want := range map[int]int{rows - 1: 2, rows: 1, rows + 1: 1, 500: 3, 10_000: 1} {
+		file, pages := b.export(fmt.Sprintf("/v1/batches/%s/results.csv?limit=%d", id, limit))
+		last := call.BatchCallID(id, rows) + ","
+		if got := bytes.Count(file, []byte("\r\n")); got != 1+rows || bytes.Count(file, []byte(last)) != 1 || pages != want {
+			t.Errorf("%d a page: %d lines in %d pages", limit, got, pages)
+		}
+	}
+}
+
 func TestResultsSayWhatBecameOfEachCall(t *testing.T) {
 	t.Parallel()
 	b := newBundle(t)

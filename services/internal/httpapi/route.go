@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/outdial/outdial/contracts/api"
 )
@@ -65,20 +66,26 @@ func (s *Server) refuseRoute(mux *http.ServeMux, w http.ResponseWriter, r *http.
 	s.fail(w, r, problemError(api.ProblemCodeMethodNotAllowed, "%s is not possible here; the path knows %s.", shortened(r.Method), methods))
 }
 
+// pattern is a regular expression that is compiled when it is first needed: a
+// Lambda function starts often, and somebody waits for its first answer.
+func pattern(expression string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
+}
+
 // ULIDs as the document writes them, and what is made of them.
 var (
-	callID    = regexp.MustCompile(`^call_[0-9A-HJKMNP-TV-Z]{26}(-[0-9]{6})?$`)
-	batchID   = regexp.MustCompile(`^batch_[0-9A-HJKMNP-TV-Z]{26}$`)
-	redriveID = regexp.MustCompile(`^redrive_[0-9A-HJKMNP-TV-Z]{26}$`)
+	callID    = pattern(`^call_[0-9A-HJKMNP-TV-Z]{26}(-[0-9]{6})?$`)
+	batchID   = pattern(`^batch_[0-9A-HJKMNP-TV-Z]{26}$`)
+	redriveID = pattern(`^redrive_[0-9A-HJKMNP-TV-Z]{26}$`)
 )
 
 // harmlessPath is a path of which nothing but words and ids stands in it.
 // Somebody may write a phone number where an id belongs.
-var harmlessPath = regexp.MustCompile(`^(/v1|/[a-z][a-z.-]{0,30}|/(call|batch|redrive)_[0-9A-Z]{26}(-[0-9]{6})?)+$`)
+var harmlessPath = pattern(`^(/v1|/[a-z][a-z.-]{0,30}|/(call|batch|redrive)_[0-9A-Z]{26}(-[0-9]{6})?)+$`)
 
 // loggedPath is a request's path as it may stand in the log.
 func loggedPath(r *http.Request) string {
-	if !harmlessPath.MatchString(r.URL.Path) {
+	if !harmlessPath().MatchString(r.URL.Path) {
 		return "(not shown)"
 	}
 	return r.URL.Path

@@ -13,7 +13,9 @@ type Sender interface {
 	Send(ctx context.Context, name Name, messages ...Message) error
 }
 
-// JobSender writes jobs for the worker.
+// JobSender writes jobs for the worker. They have no Group: every job ends in a
+// fill that takes all owners in turn, so none waits for the jobs of another, and a
+// fair queue that held back the jobs of the busiest would hold back fills for all.
 type JobSender struct{ Queue Sender }
 
 // Send sends a job to the calls queue, to be seen after the delay (at most MaxDelay).

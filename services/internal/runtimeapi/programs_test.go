@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -267,30 +266,5 @@ func TestNoProgramCarriesWhatItDoesntNeed(t *testing.T) {
 				t.Errorf("%s links %s: %v, want %v", program, c.pkg, got, c.want)
 			}
 		}
-	}
-}
-
-// BenchmarkColdStart is from the start of the api's program to its first answer.
-func BenchmarkColdStart(b *testing.B) {
-	if err := build(); err != nil {
-		b.Fatal(err)
-	}
-	payload, err := json.Marshal(request("GET", "/v1/health", ""))
-	if err != nil {
-		b.Fatal(err)
-	}
-	for b.Loop() {
-		f, err := runtimeapi.Start(b.Context(), filepath.Join(binaries, "api"), base, io.Discard)
-		if err != nil {
-			b.Fatal(err)
-		}
-		if _, err := f.Invoke(b.Context(), payload, 30*time.Second); err != nil {
-			b.Fatal(err)
-		}
-		b.StopTimer()
-		if err := f.Close(); err != nil {
-			b.Fatal(err)
-		}
-		b.StartTimer()
 	}
 }

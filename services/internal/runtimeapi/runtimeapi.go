@@ -91,6 +91,12 @@ func (f *Function) Close() error {
 	return errors.Join(err, f.server.Close())
 }
 
+// CPU is what a program that has ended had used of the processors.
+func (f *Function) CPU() time.Duration {
+	<-f.ended
+	return f.cmd.ProcessState.UserTime() + f.cmd.ProcessState.SystemTime()
+}
+
 // Invoke has the program handle an event within the timeout, and gives its answer.
 // What it reports as its failure is a *FailedError.
 func (f *Function) Invoke(ctx context.Context, payload []byte, timeout time.Duration) ([]byte, error) {

@@ -2,15 +2,11 @@ package serve
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/outdial/outdial/contracts/messages"
@@ -24,7 +20,7 @@ import (
 // RunAgent is the agent's process: it places the one attempt that its
 // environment names (see messages.AgentEnv) and ends.
 func RunAgent(ctx context.Context) (err error) {
-	stop := stopSignal()
+	stop := agent.StopSignal()
 	if lock, ok := os.LookupEnv(localtask.EnvLock); ok {
 		if err := localtask.Hold(lock); err != nil {
 			return err // above all: another process is this task
@@ -38,6 +34,9 @@ func RunAgent(ctx context.Context) (err error) {
 	path, ok := strings.CutPrefix(env.Store, "sqlite:")
 	if !ok {
 		return fmt.Errorf("%s is %q; this agent knows sqlite: only", messages.EnvStore, env.Store)
+	}
+	if env.Events != "" { // whoever waits for them elsewhere would wait in vain
+		return fmt.Errorf("%s is %q; this agent reports to the queue of its store only: leave it out", messages.EnvEvents, env.Events)
 	}
 	config, err := simcarrier.Parse(env.Carrier)
 	if err != nil {
@@ -54,7 +53,7 @@ func RunAgent(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, db.Close()) }()
 	ports := agent.Ports{
 		Store: db, Events: queue.EventSender{Queue: db}, Carrier: carrier,
-		Clock: agent.SystemClock{}, NewNonce: newNonce, Log: log,
+		Clock: agent.SystemClock{}, NewNonce: agent.NewNonce, Log: log,
 	}
 	pace := agent.DefaultTiming().SpedUp(config.Speed)
 	pace.Grace = timing().Grace
@@ -66,21 +65,3 @@ func RunAgent(ctx context.Context) (err error) {
 // busyAgent is how long an agent waits for the file: longer than the server,
 // because it has nothing else to do.
 const busyAgent = 10 * time.Second
-
-// stopSignal is closed when the process is asked to end.
-func stopSignal() <-chan struct{} {
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
-	stop := make(chan struct{})
-	go func() {
-		<-signals
-		close(stop)
-	}()
-	return stop
-}
-
-func newNonce() string {
-	var nonce [16]byte
-	rand.Read(nonce[:])
-	return hex.EncodeToString(nonce[:])
-}
