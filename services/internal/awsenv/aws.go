@@ -9,15 +9,27 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 
 	"github.com/outdial/outdial/services/internal/call"
 )
 
+// requestTimeout is how long a service of AWS has for one answer. The slowest that
+// is waited for, RunTask, takes seconds; who has a queue wait for messages, which
+// nobody here does, would need more.
+const requestTimeout = 10 * time.Second
+
 // SDK is what AWS's clients are made with: region, credentials and endpoint as
-// the SDK's own variables say. It asks nobody yet.
-func SDK(ctx context.Context) (aws.Config, error) {
-	c, err := config.LoadDefaultConfig(ctx, config.WithDefaultsMode(aws.DefaultsModeInRegion))
+// the SDK's own variables say. It asks nobody yet. A request that isn't answered in
+// time is given up, whatever time its caller has: one connection that hangs must
+// not take the whole of an invocation.
+func SDK(ctx context.Context) (aws.Config, error) { return sdk(ctx, requestTimeout) }
+
+func sdk(ctx context.Context, timeout time.Duration) (aws.Config, error) {
+	c, err := config.LoadDefaultConfig(ctx,
+		config.WithDefaultsMode(aws.DefaultsModeInRegion),
+		config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(timeout)))
 	if err != nil {
 		return c, fmt.Errorf("configure AWS's SDK: %w", err)
 	}

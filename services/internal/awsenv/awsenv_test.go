@@ -88,6 +88,15 @@ func TestWhatMayBeLeftOut(t *testing.T) {
 	}
 }
 
+func TestATableMayHaveEveryNameThatDynamoDBTakes(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"a-Z", strings.Repeat("aZ0_.-", 42) + "abc"} {
+		if api, err := awsenv.ReadAPI(with(awsenv.Table + "=" + name)); err != nil || api.Table != name {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+}
+
 // TestEveryMistakeIsToldAtOnce: without anything set, each variable that a program
 // needs is named, and nothing else.
 func TestEveryMistakeIsToldAtOnce(t *testing.T) {
@@ -114,6 +123,9 @@ func TestWhatIsWrongIsRefused(t *testing.T) {
 	for _, c := range []struct{ program, change string }{
 		{"api", awsenv.Table + "=a b"},
 		{"api", awsenv.Table + "="},
+		{"api", awsenv.Table + "=ab"},
+		{"api", awsenv.Table + "=a/b"},
+		{"api", awsenv.Table + "=" + strings.Repeat("a", 256)},
 		{"api", awsenv.LogLevel + "=loud"},
 		{"api", awsenv.CallsQueue + "=calls"},
 		{"api", awsenv.EventsQueue + "=ftp://a/b"},
@@ -126,6 +138,8 @@ func TestWhatIsWrongIsRefused(t *testing.T) {
 		{"worker", awsenv.Subnets + "=subnet-1a, subnet-2b"},
 		{"worker", awsenv.SecurityGroups + "=subnet-1a"},
 		{"worker", awsenv.AssignPublicIP + "=yes"},
+		{"worker", awsenv.AssignPublicIP + "=enabled"},
+		{"worker", "AWS_REGION=eu_central_1"},
 		{"tracker", awsenv.Carrier + "=/tmp/carrier"},
 		{"tracker", awsenv.Cluster + "=a,b"},
 		{"tracker", "AWS_REGION"},

@@ -185,8 +185,14 @@ func advice(p api.Problem) string {
 	case api.ProblemCodeCallAlreadyFinal:
 		return "See how it ended with `outdial calls get`."
 	}
-	if p.Code == "" && p.Status == http.StatusNotFound {
+	if p.Code != "" {
+		return ""
+	}
+	switch p.Status { // of something in front of the server
+	case http.StatusNotFound:
 		return "Is that the server's URL? Name it with --url."
+	case http.StatusRequestEntityTooLarge:
+		return "Send the list in several parts. On AWS a request has 6 MB, with its headers, and with each line end and quote as two bytes."
 	}
 	return ""
 }

@@ -155,6 +155,14 @@ func TestExitCodes(t *testing.T) {
 			[]string{"calls", "get", callID},
 			4, "The server answered 404 Not Found.\nIs that the server's URL?", 0,
 		},
+		"a list that is too large for a gateway": {
+			func(t *testing.T, f *fake) {
+				t.Helper()
+				f.on("POST /batches", notTheServer(answer(http.StatusRequestEntityTooLarge, `{"message":"Request Entity Too Large"}`, "Content-Type", "application/json")))
+			},
+			[]string{"batch", "submit", "-"},
+			5, "The server answered 413 Request Entity Too Large.\nSend the list in several parts.", 20,
+		},
 		"a proxy's page in place of an answer": {
 			func(_ *testing.T, f *fake) {
 				f.on("GET /calls/{id}", notTheServer(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) }))

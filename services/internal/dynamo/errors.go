@@ -20,6 +20,9 @@ var (
 	errThrottle = errors.New("too many requests")
 )
 
+// errNoAnswer is a read that was not answered, or not with an answer of DynamoDB's.
+var errNoAnswer = errors.New("no answer")
+
 // throttles are the codes by which AWS says so.
 var throttles = map[string]bool{
 	"ProvisionedThroughputExceededException": true,
@@ -71,20 +74,27 @@ func unclear(err error) bool {
 		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
+// outage says in a sentence what to do about an outage.
+var outage = &call.UnavailableError{Sentence: "the table can't be reached, or takes no more requests at the moment: try again in a moment"}
+
 // unavailable says of an outage what to do about it, and leaves other errors as they are.
 func unavailable(err error) error {
 	var dial *net.OpError
-	if errors.Is(err, errThrottle) || (errors.As(err, &dial) && dial.Op == "dial") {
-		return fmt.Errorf("%w: %w", &call.UnavailableError{Sentence: "The table can't be reached or takes no more requests at the moment. Nothing was written; try again."}, err)
+	if errors.Is(err, errThrottle) || errors.Is(err, errNoAnswer) || (errors.As(err, &dial) && dial.Op == "dial") {
+		return fmt.Errorf("%w: %w", outage, err)
 	}
 	return err
 }
 
-// readError is the error of a read, told as throttling where it was.
+// readError is the error of a read, told as throttling or as an outage where it
+// was one.
 func readError(err error) error {
 	var api smithy.APIError
-	if errors.As(err, &api) && throttles[api.ErrorCode()] {
+	switch {
+	case errors.As(err, &api) && throttles[api.ErrorCode()]:
 		return fmt.Errorf("%w: %w", errThrottle, err)
+	case unclear(err):
+		return fmt.Errorf("%w: %w", errNoAnswer, err)
 	}
 	return err
 }

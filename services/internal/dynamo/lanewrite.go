@@ -70,9 +70,11 @@ func (s *Store) lane(ctx context.Context, t *transaction, ch laneChange, try int
 	switch {
 	case err != nil:
 		// What is stored contradicts the change. It is told only if nothing else stands
-		// against the change, which is found out by asking for what can't be.
+		// against the change, which is found out by asking for what can't be. That is a
+		// write that never happens, because a mere check would take a permission that
+		// nobody needs otherwise.
 		corrupt = err
-		*a = action{at: a.at, refused: a.refused}
+		*a = action{at: a.at, refused: a.refused, remove: []string{"revision"}}
 		a.where("attribute_exists(#PK) AND attribute_not_exists(#PK)", nil)
 	case before.lane.InTurn() && after.InTurn() && !ch.isNew:
 		t.steady(a, ch, after.Turn, next.Turn)

@@ -141,7 +141,8 @@ func (l *life) round(n int) {
 	l.share("worker: fill, admit, launch", n, func() {
 		l.handled(l.worker.HandleAll(ctx, slices.Repeat([]messages.Job{{Fill: true}}, n)))
 		l.now = l.now.Add(5 * time.Second) // rate tokens are taken ahead, and their jobs come back
-		l.launchLater()
+		l.handled(l.worker.HandleAll(ctx, l.mail.later))
+		l.mail.later = nil
 	})
 	if len(l.tasks.asked) != n {
 		l.t.Fatalf("%d of %d tasks were launched", len(l.tasks.asked), n)
@@ -167,12 +168,6 @@ func (l *life) handled(errs []error) {
 	for _, err := range errs {
 		must(l.t, err)
 	}
-}
-
-// launchLater handles the jobs whose rate tokens were of later.
-func (l *life) launchLater() {
-	l.handled(l.worker.HandleAll(l.t.Context(), l.mail.later))
-	l.mail.later = nil
 }
 
 // agents runs the agent of each task that was asked for, and keeps what it tells.

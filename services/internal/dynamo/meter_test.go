@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -163,7 +164,7 @@ func valueSize(v map[string]any) int {
 		case "N":
 			return (len(text)+1)/2 + 1
 		case "B":
-			return base64.StdEncoding.DecodedLen(len(text))
+			return base64.StdEncoding.DecodedLen(len(text)) - strings.Count(text, "=") // which stands at the end only
 		case "BOOL", "NULL":
 			return 1
 		}

@@ -6,11 +6,10 @@ import (
 	"maps"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"testing"
+	"testing/synctest"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
@@ -21,28 +20,15 @@ import (
 // answering gives a store whose writes are all answered so, and whose reads find nothing.
 func answering(t *testing.T, status int, code string, more map[string]any) *dynamo.Store {
 	t.Helper()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+	return standIn(func(r *http.Request) (*http.Response, error) {
 		if !isWrite(r) {
-			_, _ = w.Write([]byte("{}"))
-			return
+			return says(r, http.StatusOK, "{}"), nil
 		}
 		body := map[string]any{"__type": "com.amazonaws.dynamodb.v20120810#" + code, "message": code}
 		maps.Copy(body, more)
-		w.WriteHeader(status)
-		if err := json.NewEncoder(w).Encode(body); err != nil {
-			t.Error(err)
-		}
-	}))
-	t.Cleanup(server.Close)
-	return storeAt(server.URL)
-}
-
-func storeAt(url string) *dynamo.Store {
-	return dynamo.New(dynamodb.New(dynamodb.Options{
-		Region: "eu-central-1", BaseEndpoint: aws.String(url),
-		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
-	}), "outdial", call.Capacity{})
+		text, err := json.Marshal(body)
+		return says(r, status, string(text)), err
+	}).store()
 }
 
 var morning = time.Date(2026, time.March, 2, 9, 0, 0, 0, time.UTC)
@@ -126,7 +112,10 @@ func TestATableThatCantBeReachedIsUnavailableAndNothingWasWritten(t *testing.T) 
 	if err := listener.Close(); err != nil {
 		t.Fatal(err)
 	}
-	_, err = storeAt(url).TakeClaim(t.Context(), "call_1", 1, "nonce", "task", morning)
+	s := dynamo.New(dynamodb.New(dynamodb.Options{
+		Region: "eu-central-1", Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""), BaseEndpoint: &url,
+	}), "outdial", call.Capacity{})
+	_, err = s.TakeClaim(t.Context(), "call_1", 1, "nonce", "task", morning)
 	var unavailable *call.UnavailableError
 	if !errors.As(err, &unavailable) || errors.Is(err, call.ErrUnclear) {
 		t.Errorf("%v", err)
@@ -137,11 +126,13 @@ func TestATableThatCantBeReachedIsUnavailableAndNothingWasWritten(t *testing.T) 
 // claim that nobody has taken.
 func TestAClaimThatAnotherTransactionHasIsNotLost(t *testing.T) {
 	t.Parallel()
-	s := answering(t, 400, "TransactionConflictException", nil)
-	if _, err := s.TakeClaim(t.Context(), "call_1", 1, "nonce", "task", morning); !errors.Is(err, call.ErrUnclear) {
-		t.Errorf("taking a claim: %v, not unclear", err)
-	}
-	if err := s.NoteReference(t.Context(), "call_1", 1, "nonce", "c1"); !errors.Is(err, call.ErrConflict) {
-		t.Errorf("noting a reference: %v, not a conflict", err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		s := answering(t, 400, "TransactionConflictException", nil)
+		if _, err := s.TakeClaim(t.Context(), "call_1", 1, "nonce", "task", morning); !errors.Is(err, call.ErrUnclear) {
+			t.Errorf("taking a claim: %v, not unclear", err)
+		}
+		if err := s.NoteReference(t.Context(), "call_1", 1, "nonce", "c1"); !errors.Is(err, call.ErrConflict) {
+			t.Errorf("noting a reference: %v, not a conflict", err)
+		}
+	})
 }

@@ -45,6 +45,7 @@ func onLocalStack() []localTest {
 		{"a call of a batch costs no more than it may", costs},
 		{"a hundred calls that one owner sends at once are all accepted", hundredAtOnce},
 		{"an answer that is lost is unclear, and what was written is found there", lostAnswers},
+		{"a read shows the truth or nothing, and never the half of it", reads},
 		{"a request that is refused for load is repeated until it is taken", loaded},
 	}
 }
@@ -65,8 +66,8 @@ func hundredAtOnce(t *testing.T) {
 	}
 }
 
-// Each run of a property makes a new table and about a thousand requests.
-const rapidChecks = "3"
+// Each run of a property makes a new table and about 500 requests.
+const rapidChecks = "6"
 
 func conforms(t *testing.T) {
 	must(t, flag.Set("rapid.checks", rapidChecks))
@@ -82,15 +83,26 @@ func open(t testing.TB) *dynamo.Store {
 // openThrough is open, and the store's requests take a road of their own.
 func openThrough(t testing.TB, road http.RoundTripper) *dynamo.Store {
 	t.Helper()
-	config := localstack.Config(t)
-	plain := dynamodb.NewFromConfig(config)
+	return openTable(t, newTable(t), road)
+}
+
+// newTable makes a table, which is deleted with the test, and gives its name.
+func newTable(t testing.TB) string {
+	t.Helper()
+	client := dynamodb.NewFromConfig(localstack.Config(t))
 	table := "outdial-" + strings.ToLower(ulid.Make().String())
-	must(t, dynamo.CreateTable(t.Context(), plain, table))
+	must(t, dynamo.CreateTable(t.Context(), client, table))
 	t.Cleanup(func() {
-		if _, err := plain.DeleteTable(context.Background(), &dynamodb.DeleteTableInput{TableName: aws.String(table)}); err != nil {
+		if _, err := client.DeleteTable(context.Background(), &dynamodb.DeleteTableInput{TableName: aws.String(table)}); err != nil {
 			t.Error(err)
 		}
 	})
+	return table
+}
+
+func openTable(t testing.TB, table string, road http.RoundTripper) *dynamo.Store {
+	t.Helper()
+	config := localstack.Config(t)
 	if road != nil {
 		config.HTTPClient = &http.Client{Transport: road}
 	}

@@ -24,7 +24,7 @@ const MaxActions = 100
 // attributes always go through placeholders, so that none can be a reserved word.
 type action struct {
 	at         key
-	put        item     // the whole item; nil: an update or a mere check
+	put        item     // the whole item; nil: an update
 	set        item     // attributes that get a value
 	add        item     // attributes that are added to
 	remove     []string // attributes that are taken off
@@ -244,20 +244,14 @@ func (s *Store) writeAlone(ctx context.Context, a *action) error {
 func (a *action) transactional(table string) types.TransactWriteItem {
 	condition, update, names, values := a.expressions()
 	const allOld = types.ReturnValuesOnConditionCheckFailureAllOld
-	switch {
-	case a.put != nil:
+	if a.put != nil {
 		return types.TransactWriteItem{Put: &types.Put{
 			TableName: &table, Item: a.put, ConditionExpression: condition,
 			ExpressionAttributeNames: names, ExpressionAttributeValues: values, ReturnValuesOnConditionCheckFailure: allOld,
 		}}
-	case update != nil:
-		return types.TransactWriteItem{Update: &types.Update{
-			TableName: &table, Key: a.at.item(), ConditionExpression: condition, UpdateExpression: update,
-			ExpressionAttributeNames: names, ExpressionAttributeValues: values, ReturnValuesOnConditionCheckFailure: allOld,
-		}}
 	}
-	return types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{
-		TableName: &table, Key: a.at.item(), ConditionExpression: condition,
+	return types.TransactWriteItem{Update: &types.Update{
+		TableName: &table, Key: a.at.item(), ConditionExpression: condition, UpdateExpression: update,
 		ExpressionAttributeNames: names, ExpressionAttributeValues: values, ReturnValuesOnConditionCheckFailure: allOld,
 	}}
 }

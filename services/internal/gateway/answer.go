@@ -14,8 +14,9 @@ import (
 	"github.com/outdial/outdial/contracts/api"
 )
 
-// MaxPayload is how many bytes a whole event may have, and a whole answer: more
-// never reaches a function, or never leaves it (Lambda's quota of 6 MB).
+// MaxPayload is how many bytes a whole answer may have, or it never leaves the
+// function: Lambda's quota of 6 MB, and 100 bytes more. An event has to do without
+// those, or it never reaches the function.
 const MaxPayload = 6_291_556
 
 // writer keeps what a handler answers.

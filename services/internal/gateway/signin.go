@@ -3,6 +3,7 @@ package gateway
 import (
 	"net/http"
 	"reflect"
+	"strings"
 
 	"github.com/outdial/outdial/services/internal/signin"
 )
@@ -35,7 +36,7 @@ func (s SignIn) Authenticate(r *http.Request) (signin.Principal, error) {
 	if err != nil || s.Tokens == nil {
 		return p, err
 	}
-	checked, err := s.Tokens.Authenticate(r)
+	checked, err := s.Tokens.Authenticate(withScheme(r))
 	if err != nil {
 		return signin.Principal{}, err
 	}
@@ -43,4 +44,19 @@ func (s SignIn) Authenticate(r *http.Request) (signin.Principal, error) {
 		return signin.Principal{}, &signin.Error{Code: signin.CodeMalformed, Detail: "the token says something else than the claims that API Gateway has read"}
 	}
 	return checked, nil
+}
+
+// withScheme gives a request whose Authorization header is the bare token the
+// scheme that Bearer tokens have: API Gateway's JWT authorizer takes "only the
+// token, or the token prefixed with Bearer" (Amazon API Gateway Developer Guide,
+// "Control access to HTTP APIs with JWT authorizers"). Were the check in code
+// stricter, switching it on would lock clients out.
+func withScheme(r *http.Request) *http.Request {
+	token := r.Header.Get("Authorization")
+	if token == "" || strings.Contains(token, " ") {
+		return r
+	}
+	r = r.Clone(r.Context())
+	r.Header.Set("Authorization", "Bearer "+token)
+	return r
 }

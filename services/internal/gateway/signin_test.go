@@ -137,14 +137,22 @@ func TestTheTokenHasToSayTheSame(t *testing.T) {
 	if _, err := authenticate(t, s, read(claims)); signin.CodeOf(err) != signin.CodeMissing {
 		t.Errorf("no token: %v", err)
 	}
-	if _, err := authenticate(t, s, read(claims), good); signin.CodeOf(err) != signin.CodeNotBearer {
-		t.Errorf("a bare token, which the authorizer takes: %v", err)
+	if p, err := authenticate(t, s, read(claims), good); err != nil || p.Owner != "anna" {
+		t.Errorf("a bare token, which the authorizer takes: %+v, %v", p, err)
+	}
+	for _, wrong := range []string{"Basic " + good, good + " " + good, "Bearer", good + "," + good, good[:len(good)-9]} {
+		if p, err := authenticate(t, s, read(claims), wrong); err == nil || p.Owner != "" {
+			t.Errorf("%q: %+v", wrong, p)
+		}
 	}
 	refusals := issuer.Refusals(t, now)
 	if len(refusals) == 0 {
 		t.Fatal("no refusals to try")
 	}
 	for _, refusal := range refusals {
+		if refusal.Name == "a token without a scheme" {
+			continue // here it has one: see above
+		}
 		if p, err := authenticate(t, s, read(claims), refusal.Authorization...); signin.CodeOf(err) != refusal.Code {
 			t.Errorf("%s: %+v, %v, want %s", refusal.Name, p, err, refusal.Code)
 		}

@@ -196,7 +196,7 @@ func TestSendUnderFaults(t *testing.T) {
 				}
 				return takes
 			},
-			"a b c", "a c", 3, "InternalError: a reason",
+			"a b c", "a c", 3, "message b is not taken: InternalError: a reason",
 		},
 		"one is forgotten for ever": {
 			func(_ int, body string) verdict {
@@ -205,7 +205,7 @@ func TestSendUnderFaults(t *testing.T) {
 				}
 				return takes
 			},
-			"a b c", "a c", 3, "messages not taken: 1",
+			"a b c", "a c", 3, "message b is not taken: SQS doesn't say why",
 		},
 		"one is wrong, which no repeat helps": {
 			func(_ int, body string) verdict {
@@ -214,7 +214,40 @@ func TestSendUnderFaults(t *testing.T) {
 				}
 				return takes
 			},
-			"a b c", "a c", 1, "InvalidMessageContents: a reason",
+			"a b c", "a c", 1, "message b is refused: InvalidMessageContents: a reason",
+		},
+		"one is wrong beside one that fails, which is sent again": {
+			func(request int, body string) verdict {
+				switch {
+				case body == "b":
+					return refuses
+				case body == "c" && request == 1:
+					return fails
+				}
+				return takes
+			},
+			"a b c", "a c", 2, "message b is refused",
+		},
+		"one is wrong in the first of two batches, and the second is sent all the same": {
+			func(_ int, body string) verdict {
+				if body == "b" {
+					return refuses
+				}
+				return takes
+			},
+			"a b c d e f g h i j k l", "a c d e f g h i j k l", 2, "message b is refused",
+		},
+		"one is wrong, and then there is no queue": {
+			func(request int, body string) verdict {
+				switch {
+				case request == 2:
+					return isAbsent
+				case body == "b":
+					return refuses
+				}
+				return takes
+			},
+			"a b c d e f g h i j k l", "a c d e f g h i j", 2, "message b is refused",
 		},
 		"the answer is lost, so the batch comes twice": {
 			func(request int, _ string) verdict {

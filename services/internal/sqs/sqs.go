@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"time"
 
@@ -37,19 +36,26 @@ func New(client *sqs.Client, urls map[queue.Name]string) *Sender {
 }
 
 // Send sends all messages or gives an error; after an error some may have been
-// sent. A delay is rounded up to whole seconds, which is what SQS knows, so that
-// no message comes early.
+// sent. A message that SQS refuses for good keeps no other from being sent, and the
+// error names it. A delay is rounded up to whole seconds, which is what SQS knows,
+// so that no message comes early.
 func (s *Sender) Send(ctx context.Context, name queue.Name, messages ...queue.Message) error {
 	url := s.urls[name]
 	if url == "" {
 		return fmt.Errorf("send to queue %s: its URL isn't configured", name)
 	}
+	var refused error
 	for len(messages) > 0 {
 		n := min(len(messages), queue.MaxBatch)
-		if err := s.sendBatch(ctx, url, entries(messages[:n])); err != nil {
-			return fmt.Errorf("send to queue %s: %w", name, err)
+		wrong, err := s.sendBatch(ctx, url, entries(messages[:n]))
+		refused = errors.Join(refused, wrong)
+		if err != nil {
+			return fmt.Errorf("send to queue %s: %w", name, errors.Join(refused, err))
 		}
 		messages = messages[n:]
+	}
+	if refused != nil {
+		return fmt.Errorf("send to queue %s: %w", name, refused)
 	}
 	return nil
 }
@@ -76,45 +82,59 @@ func seconds(delay time.Duration) int32 {
 }
 
 // sendBatch sends up to ten messages. SQS may take some of them and not others;
-// those are sent again, unless SQS says that they are wrong.
-func (s *Sender) sendBatch(ctx context.Context, url string, batch []types.SendMessageBatchRequestEntry) error {
-	var failed error
+// those are sent again, but for what SQS says is wrong: refused is about those.
+func (s *Sender) sendBatch(ctx context.Context, url string, batch []types.SendMessageBatchRequestEntry) (refused, failed error) {
 	for range tries {
 		out, err := s.client.SendMessageBatch(ctx, &sqs.SendMessageBatchInput{QueueUrl: &url, Entries: batch})
 		if err != nil {
-			return err
+			return refused, err
 		}
-		if batch = left(batch, out.Successful); len(batch) == 0 {
-			return nil
-		}
-		failed = failures(len(batch), out.Failed)
-		if slices.ContainsFunc(out.Failed, func(f types.BatchResultErrorEntry) bool { return f.SenderFault }) {
-			return failed
+		var wrong error
+		batch, wrong, failed = left(batch, out)
+		if refused = errors.Join(refused, wrong); len(batch) == 0 {
+			return refused, nil
 		}
 	}
-	return failed
+	return refused, failed
 }
 
-// left gives the entries of a batch that SQS doesn't say it took.
-func left(batch []types.SendMessageBatchRequestEntry, taken []types.SendMessageBatchResultEntry) []types.SendMessageBatchRequestEntry {
+// left gives the entries of a batch that are to be sent again, because SQS doesn't
+// say that it took them, and why; and what it says of those that it never will.
+func left(batch []types.SendMessageBatchRequestEntry, out *sqs.SendMessageBatchOutput) (rest []types.SendMessageBatchRequestEntry, wrong, failed error) {
 	took := map[string]bool{}
-	for _, t := range taken {
+	for _, t := range out.Successful {
 		took[aws.ToString(t.Id)] = true
 	}
-	var rest []types.SendMessageBatchRequestEntry
+	why := map[string]types.BatchResultErrorEntry{}
+	for _, f := range out.Failed {
+		why[aws.ToString(f.Id)] = f
+	}
 	for _, entry := range batch {
-		if !took[*entry.Id] {
+		f := why[*entry.Id]
+		switch {
+		case took[*entry.Id]:
+		case f.SenderFault:
+			wrong = errors.Join(wrong, fmt.Errorf("message %s is refused: %w", shown(entry), reason(f)))
+		default:
 			rest = append(rest, entry)
+			failed = errors.Join(failed, fmt.Errorf("message %s is not taken: %w", shown(entry), reason(f)))
 		}
 	}
-	return rest
+	return rest, wrong, failed
 }
 
-// failures says why messages were not taken.
-func failures(count int, all []types.BatchResultErrorEntry) error {
-	errs := []error{fmt.Errorf("messages not taken: %d", count)}
-	for _, f := range all {
-		errs = append(errs, fmt.Errorf("%s: %s", aws.ToString(f.Code), aws.ToString(f.Message)))
+func reason(f types.BatchResultErrorEntry) error {
+	if f.Code == nil {
+		return errors.New("SQS doesn't say why")
 	}
-	return errors.Join(errs...)
+	return fmt.Errorf("%s: %s", *f.Code, aws.ToString(f.Message))
+}
+
+// mostShown is how many bytes of a message an error shows: enough for the call's
+// id. Messages hold nothing personal.
+const mostShown = 200
+
+func shown(entry types.SendMessageBatchRequestEntry) string {
+	body := aws.ToString(entry.MessageBody)
+	return body[:min(len(body), mostShown)]
 }

@@ -44,6 +44,8 @@ type World struct {
 	Twice     bool // every message is handled twice
 	ChunkRows int  // rows in each chunk of a batch but the last
 
+	Metadata map[string]string // of each row
+
 	t     testing.TB
 	ctx   context.Context
 	store storetest.Store // without faults
@@ -114,7 +116,7 @@ func (w *World) CreateBatch(owner string, n int) string {
 	b := call.Batch{ID: call.BatchID(w.ulid()), Owner: owner, TimeLimit: 600, Rows: n, ChunkRows: w.ChunkRows}
 	var rows []call.Row
 	for row := range n {
-		rows = append(rows, call.Row{Line: row + 2, Number: fmt.Sprintf("+4930%06d", row)})
+		rows = append(rows, call.Row{Line: row + 2, Number: fmt.Sprintf("+4930%06d", row), Metadata: w.Metadata})
 	}
 	chunk := 0
 	for part := range slices.Chunk(rows, w.ChunkRows) {

@@ -2,6 +2,7 @@ package tracking_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -52,6 +53,32 @@ func TestABatchIsExpandedSliceBySliceOverItsChunks(t *testing.T) {
 		if b, n := w.Batch(id); b.StateWith(n) != call.StateCompleted || n.Completed != 8 {
 			t.Errorf("slices of %d: the batch is %s with %+v", slice, b.StateWith(n), n)
 		}
+	}
+}
+
+// TestASliceEndsByBytesToo: DynamoDB takes 4 MB in one transaction.
+func TestASliceEndsByBytesToo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.Tracker.Slice, w.ChunkRows = 100, 100
+	w.Metadata = map[string]string{"notes": strings.Repeat("ö", 250_000)} // 3 rows a slice
+	id := w.CreateBatch("ann", 10)
+	before := w.Asked("store.ApplyBatch")
+	look(t, w)
+	if b, n := w.Batch(id); n.Waiting != 10 || b.Expanded != 10 {
+		t.Fatalf("%d rows are expanded, %+v", b.Expanded, n)
+	}
+	if slices := w.Asked("store.ApplyBatch") - before; slices != 4 {
+		t.Errorf("expanded in %d slices, want 4", slices)
+	}
+	set(t, w, id, call.StateCanceled)
+	before = w.Asked("store.ApplyBatch")
+	look(t, w)
+	if b, n := w.Batch(id); n.Canceled != 10 || b.CanceledTo != 10 {
+		t.Errorf("canceled to row %d, %+v", b.CanceledTo, n)
+	}
+	if slices := w.Asked("store.ApplyBatch") - before; slices != 4 {
+		t.Errorf("canceled in %d slices, want 4", slices)
 	}
 }
 

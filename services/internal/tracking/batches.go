@@ -60,7 +60,33 @@ func (t *Tracker) expandSlice(ctx context.Context, b call.Batch) (call.BatchChan
 		return call.BatchChange{}, fmt.Errorf("chunk %d has %d rows: %w", b.Expanded/b.ChunkRows, len(rows), call.ErrCorrupt)
 	}
 	rows = rows[first:min(first+t.Slice, len(rows))]
+	var taken weight
+	for i, row := range rows {
+		if !taken.takes(row.Metadata) {
+			rows = rows[:i]
+			break
+		}
+	}
 	return call.BatchExpanded(b, rows, t.Now())
+}
+
+// weight is the bytes of metadata that a slice writes. A transaction of DynamoDB
+// has at most 4 MB, and metadata is all of a call that can be large.
+type weight int
+
+const mostWeight = 2_000_000
+
+// takes adds a call's metadata, unless that is too much. The first always fits.
+func (w *weight) takes(metadata map[string]string) bool {
+	more := weight(1)
+	for name, value := range metadata {
+		more += weight(len(name) + len(value))
+	}
+	if *w > 0 && *w+more > mostWeight {
+		return false
+	}
+	*w += more
+	return true
 }
 
 // cancelSlice visits the next calls of a canceled batch, each by strong read.
@@ -68,11 +94,20 @@ func (t *Tracker) expandSlice(ctx context.Context, b call.Batch) (call.BatchChan
 // others before it.
 func (t *Tracker) cancelSlice(ctx context.Context, b call.Batch) (call.BatchChange, error) {
 	to := min(b.CanceledTo+t.Slice, b.Expanded)
+	store, err := t.readRows(ctx, b, to)
+	if err != nil {
+		return call.BatchChange{}, err
+	}
 	var canceled []call.Change
+	var taken weight
 	for n := b.CanceledTo + 1; n <= to; n++ {
-		c, err := t.Store.Call(ctx, call.BatchCallID(b.ID, n))
+		c, err := store.Call(ctx, call.BatchCallID(b.ID, n))
 		if err != nil {
 			return call.BatchChange{}, fmt.Errorf("read row %d: %w", n, err)
+		}
+		if !taken.takes(c.Metadata) {
+			to = n - 1
+			break
 		}
 		if c.Status == call.Queued {
 			change, err := call.CanceledBeforeDial(c, causeBatch, t.Now())
@@ -87,6 +122,19 @@ func (t *Tracker) cancelSlice(ctx context.Context, b call.Batch) (call.BatchChan
 		}
 	}
 	return call.CancelAdvanced(b, to, canceled, t.Now())
+}
+
+// readRows reads the calls of a slice together.
+func (t *Tracker) readRows(ctx context.Context, b call.Batch, to int) (Store, error) {
+	var calls []call.AttemptID
+	for n := b.CanceledTo + 1; n <= to; n++ {
+		calls = append(calls, call.AttemptID{CallID: call.BatchCallID(b.ID, n)})
+	}
+	read, err := t.Store.ReadAhead(ctx, calls)
+	if err != nil {
+		return nil, fmt.Errorf("read rows %d to %d: %w", b.CanceledTo+1, to, err)
+	}
+	return ahead{t.Store, read}, nil
 }
 
 // causeBatch is the cause of a cancel in the history of a batch's call.
