@@ -82,6 +82,32 @@ func TestASliceEndsByBytesToo(t *testing.T) {
 	}
 }
 
+// TestTwoLooksDoNotGoOnAtOneBatch: the one whose slices come too late twice in a
+// row leaves it. Once may be anybody's change.
+func TestTwoLooksDoNotGoOnAtOneBatch(t *testing.T) {
+	t.Parallel()
+	for losses, want := range map[int]int{1: 8, 2: 0} {
+		w := newWorld(t)
+		w.Tracker.Slice = 1
+		id := w.CreateBatch("ann", 8)
+		for i := range losses {
+			w.Before("store.ApplyBatch", func() {
+				state := []call.BatchState{call.StatePaused, call.StateActive}[i]
+				set(t, w, id, state)
+			})
+			w.Before("store.ApplyBatch", func() {}) // of the change itself
+		}
+		look(t, w)
+		if b, _ := w.Batch(id); b.Expanded != want {
+			t.Errorf("after %d losses %d rows are expanded, want %d", losses, b.Expanded, want)
+		}
+		look(t, w)
+		if b, _ := w.Batch(id); b.Expanded != 8 {
+			t.Errorf("after %d losses and another look %d rows are expanded", losses, b.Expanded)
+		}
+	}
+}
+
 func TestTheChunksAreKeptBeforeTheFirstRowIsExpanded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

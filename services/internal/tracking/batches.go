@@ -9,9 +9,35 @@ import (
 	"github.com/outdial/outdial/services/internal/call"
 )
 
-// lookAtBatch takes a batch one slice on: it expands rows into calls, or visits
-// calls to cancel them. It says whether there is more.
-func (t *Tracker) lookAtBatch(ctx context.Context, id string) (more bool, err error) {
+// slicesAtOnce is how many slices of a batch are taken before what is due is listed
+// again: that costs more than a slice.
+const slicesAtOnce = 10
+
+// lookAtBatch takes a batch some slices on. It says whether there is more. When
+// somebody else's slices come first twice in a row, the batch is left to them: two
+// that go on side by side would do everything twice.
+func (r *round) lookAtBatch(ctx context.Context, id string) (more bool, err error) {
+	for range slicesAtOnce {
+		more, err = r.takeSlice(ctx, id)
+		switch {
+		case errors.Is(err, call.ErrConflict):
+			r.lost[id]++
+			more, err = r.lost[id] < 2, nil
+		case errors.Is(err, call.ErrUnclear):
+			more, err = true, nil
+		default:
+			r.lost[id] = 0
+		}
+		if err != nil || !more || r.spent() {
+			break
+		}
+	}
+	return more, err
+}
+
+// takeSlice takes a batch one slice on: it expands rows into calls, or visits calls
+// to cancel them.
+func (t *Tracker) takeSlice(ctx context.Context, id string) (more bool, err error) {
 	b, err := t.Store.Batch(ctx, id)
 	if err != nil {
 		return false, err
@@ -30,11 +56,7 @@ func (t *Tracker) lookAtBatch(ctx context.Context, id string) (more bool, err er
 	if err != nil {
 		return false, err
 	}
-	err = t.Store.ApplyBatch(ctx, change)
-	if errors.Is(err, call.ErrConflict) || errors.Is(err, call.ErrUnclear) {
-		return true, nil // look again
-	}
-	if err != nil {
+	if err := t.Store.ApplyBatch(ctx, change); err != nil {
 		return false, err
 	}
 	if len(change.Calls) > 0 && b.State == call.StateActive {

@@ -25,7 +25,7 @@ func (t *Tracker) Tick(ctx context.Context) error {
 // fails is passed over, so that it can't keep the rest waiting, and is met again
 // at the next look.
 func (t *Tracker) LookAtDue(ctx context.Context) error {
-	r := &round{Tracker: t, began: t.Now(), passed: map[string]bool{}}
+	r := &round{Tracker: t, began: t.Now(), passed: map[string]bool{}, lost: map[string]int{}}
 	for {
 		more, err := r.page(ctx)
 		r.fillOnce(ctx)
@@ -40,6 +40,7 @@ type round struct {
 	*Tracker
 	began  time.Time
 	passed map[string]bool // ids that this round is through with
+	lost   map[string]int  // batches: how often in a row somebody else's slice came first
 	failed error
 	joined bool // a call has joined its lane, and nobody was asked to fill since
 }
@@ -55,7 +56,7 @@ func (r *round) page(ctx context.Context) (more bool, err error) {
 			continue
 		}
 		more = true
-		if r.Budget > 0 && r.Now().Sub(r.began) > r.Budget || ctx.Err() != nil {
+		if r.spent() || ctx.Err() != nil {
 			return false, ctx.Err()
 		}
 		again, err := r.look(ctx, item)
@@ -66,6 +67,9 @@ func (r *round) page(ctx context.Context) (more bool, err error) {
 	}
 	return more, nil
 }
+
+// spent tells whether the budget is over.
+func (r *round) spent() bool { return r.Budget > 0 && r.Now().Sub(r.began) > r.Budget }
 
 // fillOnce asks for one fill for all the calls of a page that have joined their
 // lanes: thousands may come due together.

@@ -21,7 +21,7 @@ var blunders = []mutant{
 		edits: []edit{
 			{"call/move.go", `	if attempt != c.Attempt {`, `	if attempt > c.Attempt {`},
 		},
-		within: 500, promises: []string{"an attempt without its slot can't dial", "an attempt has its own task"},
+		within: 500, promises: []string{"an attempt without its slot can't dial", "an attempt has its own task", "only what the carrier stated is tried again"},
 	},
 	{
 		name: "a lost call gives its slot back twice",
@@ -95,8 +95,7 @@ var blunders = []mutant{
 	{
 		name: "a chunk is expanded twice, the second time with new ids",
 		edits: []edit{
-			{"tracking/batches.go", `	err = t.Store.ApplyBatch(ctx, change)
-	if errors.Is(err, call.ErrConflict)`, `	for i := range change.Calls {
+			{"tracking/batches.go", `	if err := t.Store.ApplyBatch(ctx, change); err != nil {`, `	for i := range change.Calls {
 		one := change.Calls[i]
 		if one.New() {
 			one.After.ID = fmt.Sprintf("%s-%d", one.After.ID, t.Now().UnixNano())
@@ -108,8 +107,7 @@ var blunders = []mutant{
 	if b.Expanded < change.After.Expanded {
 		change.Calls = nil
 	}
-	err = t.Store.ApplyBatch(ctx, change)
-	if errors.Is(err, call.ErrConflict)`},
+	if err := t.Store.ApplyBatch(ctx, change); err != nil {`},
 		},
 		within: 200, promises: []string{"a batch's counters equal its records"},
 	},

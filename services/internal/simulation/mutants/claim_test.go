@@ -110,7 +110,7 @@ var claimMutants = []mutant{
 	}
 	if ch.Redrive != nil {`},
 		},
-		within: 200, promises: []string{"the store doesn't contradict itself"},
+		within: 200, promises: []string{"the store doesn't contradict itself", "everything ends"},
 	},
 	{
 		name: "the record ends first, and its claim is closed afterwards",

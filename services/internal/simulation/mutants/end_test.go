@@ -47,7 +47,7 @@ var endMutants = []mutant{
 		return t.lookAgain(ctx, c, "")`, `"task", claim.Task, "cause", err)
 		return t.stopped(ctx, c, claim.Task)`},
 		},
-		within: 3000, promises: []string{"an attempt without its slot can't dial"},
+		within: 20000, promises: []string{"an attempt without its slot can't dial"},
 	},
 	{
 		name: "a start timeout stops the task before it closes the claim",

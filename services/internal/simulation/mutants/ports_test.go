@@ -31,7 +31,7 @@ var portMutants = []mutant{
 	{
 		name:   "the task service's client says that a task has stopped when it gets no answer",
 		ports:  func(p *simulation.Ports) { p.Tasks = pessimist{p.Tasks} },
-		within: 3000, promises: []string{"an attempt without its slot can't dial"},
+		within: 20000, promises: []string{"an attempt without its slot can't dial"},
 	},
 	{
 		name:   "the store answers an agent from a copy of its own, in which the claim is open",
