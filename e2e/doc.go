@@ -14,7 +14,15 @@
 //	w.Front.Inject(front.Fault{…})  a call to AWS fails, is cut off, happens twice, or kills who made it
 //	w.ECS.Refuse(ecs.NoCapacity)    a launch is refused
 //	w.ECS.Deliver(…)                task events come late, twice, out of order, or not at all
+//	w.ECS.Later(…)                  ECS forgets tasks that have stopped, and client tokens
 //	w.ECS.Kill(…), w.Worker.Kill(…) a process is killed
+//	w.Deliver(mapping.Copies{…})    the very same messages of queues come more than once
+//	w.DeployAgain(…)                another agent image is deployed
+//	hold(…)                         a call to AWS waits until the test lets it go on
 //
-// Nothing is asked of the clock: world.Eventually waits for what has to come.
+// Nothing is asked of the clock: world.Eventually waits for what has to come, and
+// World.Hasten brings the minute tick sooner.
+//
+// A run of all scenarios fails, too, when infra/ gives a role a permission that no
+// scenario needed. What only AWS itself uses stands in world/permissions.go.
 package e2e

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"bytes"
 	"net/http"
 	"testing"
 	"time"
@@ -64,27 +65,8 @@ func TestACallWhoseTaskDiesAfterTheDialIsNeverPlacedAgain(t *testing.T) {
 	}
 }
 
-func TestACallInProgressThatIsCanceledIsHungUp(t *testing.T) {
-	t.Parallel()
-	w := world.Start(t, slowly)
-	ada := w.Person("ada")
-
-	call := ada.Submit(t, longTalk)
-	ada.Becomes(t, call.ID, api.CallStatusInProgress)
-	world.Do[api.Call](t, ada, http.StatusAccepted, http.MethodPost, "/calls/"+call.ID+"/cancel", nil)
-
-	call = world.Eventually(t, "the call is over", func() api.Call { return ada.Call(t, call.ID) },
-		func(call api.Call) bool { return call.EndedAt != nil })
-	if call.Status != api.CallStatusCanceled && call.Status != api.CallStatusCompleted {
-		t.Errorf("the call is %+v", call)
-	}
-	if w.Front.Count("api", "ecs", "StopTask") == 0 {
-		t.Error("nobody asked ECS to stop the task")
-	}
-}
-
 func TestACallOutlivesTheTimeThatAServiceIsDown(t *testing.T) {
-	for _, service := range []string{"dynamodb", "sqs"} {
+	for _, service := range []string{"dynamodb", "sqs", "events"} {
 		t.Run(service, func(t *testing.T) {
 			t.Parallel()
 			w := world.Start(t, nil)
@@ -108,6 +90,77 @@ func TestACallOutlivesTheTimeThatAServiceIsDown(t *testing.T) {
 			ada.Becomes(t, call.ID, api.CallStatusCompleted)
 		})
 	}
+}
+
+// TestWithoutEventsTheTickFindsEveryEnd: nothing that agents and tasks tell of an
+// end ever arrives, and yet each call ends, and as it did.
+func TestWithoutEventsTheTickFindsEveryEnd(t *testing.T) {
+	t.Parallel()
+	w := world.Start(t, slowly)
+	ada, root := w.Person("ada"), w.Admin("root")
+	w.ECS.Deliver(func(ecs.Event) []time.Duration { return nil })
+	w.Front.Inject(front.Fault{
+		Caller: "agent", Service: "events", Refuse: front.Broken,
+		Match: func(c front.Call) bool { return bytes.Contains(c.Body, []byte(`\"ended\"`)) },
+	})
+	briefly := func(number string, seconds int) string {
+		request := api.SubmitCallRequest{PhoneNumber: number, Agent: &api.AgentSettings{TimeLimit: &seconds}}
+		return world.Do[api.Call](t, ada, http.StatusAccepted, http.MethodPost, "/calls", request).ID
+	}
+
+	ends, dies := briefly(answered, 10), briefly(longTalk, 20)
+	ada.Becomes(t, dies, api.CallStatusInProgress)
+	w.ECS.Kill(tasksOf(w, dies)[0].ARN)
+	w.Hasten(t)
+
+	ada.Becomes(t, ends, api.CallStatusCompleted)
+	lost := ada.Becomes(t, dies, api.CallStatusFailed)
+	if lost.Failure == nil || string(lost.Failure.Reason) != "agent_lost" || lost.Attempt != 1 {
+		t.Errorf("the call is %+v", lost)
+	}
+	allFree(t, w, root)
+}
+
+// TestACallWhoseAgentCanTellNobodyEndsWithItsTask: EventBridge takes nothing from
+// agents, and the task's own end is enough.
+func TestACallWhoseAgentCanTellNobodyEndsWithItsTask(t *testing.T) {
+	t.Parallel()
+	w := world.Start(t, nil)
+	ada := w.Person("ada")
+	w.Front.Inject(front.Fault{Caller: "agent", Service: "events", Refuse: front.Broken})
+
+	call := ada.Submit(t, answered)
+	call = ada.Becomes(t, call.ID, api.CallStatusCompleted)
+	if call.Outcome == nil || call.Outcome.AnsweredAt == nil || call.Attempt != 1 {
+		t.Errorf("the call is %+v", call)
+	}
+	allFree(t, w, w.Admin("root"))
+}
+
+// TestATaskThatECSHasForgottenHasEnded if ECS has shown it before: its call doesn't
+// wait for an hour (R5).
+func TestATaskThatECSHasForgottenHasEnded(t *testing.T) {
+	t.Parallel()
+	w := world.Start(t, slowly)
+	ada, root := w.Person("ada"), w.Admin("root")
+	call := ada.Submit(t, longTalk)
+	ada.Becomes(t, call.ID, api.CallStatusInProgress)
+	deaf(w)
+	w.Front.Inject(front.Fault{Caller: "tracker", Service: "ecs", Operation: "StopTask", Refuse: front.Broken})
+	ada.Cancel(t, call.ID, http.StatusAccepted) // so that it is looked at soon
+	w.Hasten(t)
+	stops := func() int { return w.Front.Count("tracker", "ecs", "StopTask") }
+	world.Eventually(t, "ECS has shown the task", stops, func(n int) bool { return n > 0 })
+
+	w.ECS.Deliver(func(ecs.Event) []time.Duration { return nil })
+	w.ECS.Kill(w.ECS.Tasks()[0].ARN)
+	w.ECS.Later(2 * time.Hour)
+
+	call = ada.Becomes(t, call.ID, api.CallStatusFailed)
+	if call.Failure == nil || string(call.Failure.Reason) != "agent_lost" || call.Dials != 1 {
+		t.Errorf("the call is %+v", call)
+	}
+	allFree(t, w, root)
 }
 
 func TestOwnersDoNotSeeEachOther(t *testing.T) {

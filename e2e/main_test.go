@@ -9,10 +9,8 @@ import (
 	"github.com/outdial/outdial/e2e/internal/world"
 )
 
-// permissions has the run fail when a permission of the templates was never
-// needed. It makes sense with all scenarios only.
-var permissions = flag.Bool("e2e.permissions", false, "fail if a permission in infra/ was never needed")
-
+// TestMain has a run of all scenarios fail, too, when a permission that the
+// templates give was never needed.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if testing.Short() {
@@ -20,11 +18,21 @@ func TestMain(m *testing.M) {
 		return
 	}
 	code := m.Run()
-	if code == 0 && *permissions {
-		for _, unused := range world.Unused() {
-			fmt.Println("no scenario ever needed the permission:", unused)
+	if code == 0 && all() {
+		for _, unneeded := range world.Unneeded() {
+			fmt.Println(unneeded)
 			code = 1
 		}
 	}
 	os.Exit(code)
+}
+
+// all tells whether this run is of all scenarios.
+func all() bool {
+	for _, name := range []string{"run", "skip", "list"} {
+		if chosen := flag.Lookup("test." + name); chosen != nil && chosen.Value.String() != "" {
+			return false
+		}
+	}
+	return true
 }

@@ -14,9 +14,9 @@ import (
 	"github.com/outdial/outdial/e2e/internal/aws"
 )
 
-// TaskDefinition is the one that is deployed.
+// TaskDefinition is a revision of one.
 type TaskDefinition struct {
-	ARN                     string
+	ARN                     string // with the revision's number
 	Family                  string
 	TaskRoleArn             string
 	ExecutionRoleArn        string
@@ -38,8 +38,8 @@ type Container struct {
 
 // Config says what there is in this account.
 type Config struct {
-	Cluster        string // its name
-	TaskDefinition TaskDefinition
+	Cluster        string         // its name
+	TaskDefinition TaskDefinition // the first revision; Register adds more
 	Subnets        []string
 	SecurityGroups []string
 	PublicIP       string // ENABLED or DISABLED: what the subnets are made for
@@ -59,18 +59,20 @@ type Service struct {
 	listener net.Listener
 	metadata *http.Server // of all tasks, by task id
 
-	mu        sync.Mutex
-	tasks     map[string]*task // by ARN
-	order     []string         // ARNs, oldest first
-	launches  map[string]launch
-	refusals  []Refusal
-	deliver   func(Event) []time.Duration
-	running   int
-	most      int
-	perSecond bucket
-	posts     sync.WaitGroup
-	ended     context.Context
-	end       context.CancelFunc
+	mu          sync.Mutex
+	definitions []TaskDefinition // oldest first
+	tasks       map[string]*task // by ARN
+	order       []string         // ARNs, oldest first
+	launches    map[string]launch
+	refusals    []Refusal
+	deliver     func(Event) []time.Duration
+	running     int
+	most        int
+	ahead       time.Duration // of the clock, for what ECS forgets with time
+	perSecond   bucket
+	posts       sync.WaitGroup
+	ended       context.Context
+	end         context.CancelFunc
 }
 
 // New starts the service.
@@ -79,7 +81,10 @@ func New(c Config) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{config: c, listener: listener, tasks: map[string]*task{}, launches: map[string]launch{}, perSecond: full()}
+	s := &Service{
+		config: c, listener: listener, definitions: []TaskDefinition{c.TaskDefinition},
+		tasks: map[string]*task{}, launches: map[string]launch{}, perSecond: full(),
+	}
 	s.ended, s.end = context.WithCancel(context.Background())
 	s.metadata = &http.Server{Handler: s.metadataAPI(), ReadHeaderTimeout: time.Minute}
 	go func() { _ = s.metadata.Serve(listener) }()
@@ -99,14 +104,34 @@ func (s *Service) Close() {
 	s.posts.Wait()
 }
 
+// Register adds a revision. Those before stay, and so does what runs from them.
+func (s *Service) Register(d TaskDefinition) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.definitions = append(s.definitions, d)
+}
+
 // Roles are those that RunTask passes on with a task definition.
 func (s *Service) Roles(taskDefinition string) []string {
-	d := s.config.TaskDefinition
-	if !s.known(taskDefinition) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	d, ok := s.definition(taskDefinition)
+	if !ok {
 		return nil
 	}
 	return []string{d.TaskRoleArn, d.ExecutionRoleArn}
 }
+
+// Later has ECS forget what it would have forgotten by then: tasks that have
+// stopped, and client tokens. Nothing else is told of the time.
+func (s *Service) Later(by time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ahead += by
+}
+
+// clock is the time for what ECS forgets. The service is locked.
+func (s *Service) clock() time.Time { return time.Now().Add(s.ahead) }
 
 // Do answers the operations of the API.
 func (s *Service) Do(_ context.Context, operation string, body []byte) (any, *aws.Error) {
@@ -123,19 +148,26 @@ func (s *Service) Do(_ context.Context, operation string, body []byte) (any, *aw
 	return nil, aws.Refuse("UnknownOperationException", "nobody here knows %s", operation)
 }
 
-// Running is how many tasks run, and Most how many ever did at once. A task counts
-// from the moment that RunTask starts it until it has stopped.
+// Running is how many tasks run. A task counts from the moment that RunTask starts
+// it until it has stopped.
 func (s *Service) Running() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.running
 }
 
-// Most is the largest number of tasks that ever ran at once.
+// Most is the largest number of tasks that ran at once since CountAnew, or ever.
 func (s *Service) Most() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.most
+}
+
+// CountAnew has Most begin with the tasks that run now.
+func (s *Service) CountAnew() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.most = s.running
 }
 
 // Tasks are all that were ever started, oldest first.

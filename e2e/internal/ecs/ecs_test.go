@@ -102,7 +102,7 @@ func request(call, token string, but ...any) map[string]any {
 
 type answer struct {
 	Tasks []struct {
-		TaskArn, LastStatus, StartedBy string
+		TaskArn, TaskDefinitionArn, LastStatus, StartedBy string
 	}
 	Failures []struct{ Reason string }
 }
@@ -233,6 +233,74 @@ func TestATaskThatIsStoppedIsAskedFirstAndThenKilled(t *testing.T) {
 				t.Errorf("%+v %v", found, refusal)
 			}
 		})
+	}
+}
+
+func TestATaskRunsTheRevisionThatWasAskedFor(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	first, second := aws.ARN("ecs", "task-definition/agent:1"), aws.ARN("ecs", "task-definition/agent:2")
+	w.Register(ecs.TaskDefinition{
+		ARN: second, Family: "agent", TaskRoleArn: "arn:task2", ExecutionRoleArn: "arn:execution",
+		ContainerDefinitions: []ecs.Container{{Name: "agent", StopTimeout: 1}, {Name: "sidecar"}},
+	})
+	for name, want := range map[string]string{first: first, "agent:1": first, second: second, "agent:2": second, "agent": second} {
+		a, refusal := w.do(t, "RunTask", request("call_a", "", "taskDefinition", name))
+		if refusal != nil || a.Tasks[0].TaskDefinitionArn != want {
+			t.Errorf("%s: %+v %v, want %s", name, a, refusal, want)
+		}
+	}
+	for name, known := range map[string]bool{"agent:1": false, "agent:2": true} {
+		sidecar := map[string]any{"containerOverrides": []any{map[string]any{"name": "sidecar"}}}
+		if _, refusal := w.do(t, "RunTask", request("call_a", "", "taskDefinition", name, "overrides", sidecar)); (refusal == nil) != known {
+			t.Errorf("an override of a container that the second revision added, for %s: %v", name, refusal)
+		}
+	}
+	if roles := w.Roles("agent:2"); len(roles) != 2 || roles[0] != "arn:task2" || w.Roles("agent:3") != nil {
+		t.Errorf("roles: %v, and of no such revision %v", roles, w.Roles("agent:3"))
+	}
+}
+
+func TestATaskIsForgottenAnHourAfterItStopped(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	over, runs := w.run(t, "call_short", "over").Tasks[0].TaskArn, w.run(t, "call_a", "runs").Tasks[0].TaskArn
+	eventually(t, "the short one stops", func() bool { return w.Running() == 1 })
+	described := func() []string {
+		found, refusal := w.do(t, "DescribeTasks", map[string]any{"cluster": "outdial", "tasks": []string{over, runs}})
+		if refusal != nil {
+			t.Fatal(refusal)
+		}
+		var arns []string
+		for _, one := range found.Tasks {
+			arns = append(arns, one.TaskArn)
+		}
+		return arns
+	}
+	w.Later(59 * time.Minute)
+	if got := described(); len(got) != 2 || w.run(t, "call_short", "over").Tasks[0].TaskArn != over {
+		t.Errorf("within the hour: %v", got)
+	}
+	w.Later(2 * time.Minute)
+	if got := described(); len(got) != 1 || got[0] != runs {
+		t.Errorf("after the hour: %v", got)
+	}
+	if _, refusal := w.do(t, "StopTask", map[string]string{"cluster": "outdial", "task": over}); refusal == nil || refusal.Message != "The referenced task was not found." {
+		t.Errorf("stopping it: %v", refusal)
+	}
+	if again := w.run(t, "call_short", "over").Tasks[0].TaskArn; again == over {
+		t.Error("the token outlives its task by more than an hour")
+	}
+	if again := w.run(t, "call_a", "runs").Tasks[0].TaskArn; again != runs {
+		t.Error("the token of a task that runs is forgotten after an hour")
+	}
+	w.Later(24 * time.Hour)
+	second := w.run(t, "call_a", "runs").Tasks[0].TaskArn
+	if second == runs {
+		t.Error("a token outlives its day")
+	}
+	if again := w.run(t, "call_a", "runs").Tasks[0].TaskArn; again != second {
+		t.Error("a token that is used anew has no day of its own")
 	}
 }
 

@@ -26,7 +26,7 @@ func (t *task) change(status string) {
 			detail[name] = time.UnixMilli(int64(at * 1000)).UTC().Format(time.RFC3339Nano) // events have times as text
 		}
 	}
-	detail["overrides"] = map[string]any{"containerOverrides": []any{map[string]any{"name": t.service.config.TaskDefinition.ContainerDefinitions[0].Name}}}
+	detail["overrides"] = map[string]any{"containerOverrides": []any{map[string]any{"name": t.definition.ContainerDefinitions[0].Name}}}
 	detail["updatedAt"] = time.Now().UTC().Format(time.RFC3339Nano)
 	t.service.post(Event{t.Task, map[string]any{
 		"Source": "aws.ecs", "DetailType": "ECS Task State Change", "Resources": []string{t.ARN}, "Time": seconds(time.Now()),
@@ -73,16 +73,15 @@ func (s *Service) metadataAPI() http.Handler {
 		}, "DesiredStatus": t.DesiredStatus, "KnownStatus": t.LastStatus}
 	}))
 	mux.HandleFunc("GET /v4/{id}/task", s.metadataOf(func(t *task) any {
-		arn := s.config.TaskDefinition.ARN
 		return map[string]any{
-			"Cluster": s.clusterARN(), "TaskARN": t.ARN, "Family": s.config.TaskDefinition.Family,
-			"Revision": arn[strings.LastIndex(arn, ":")+1:], "DesiredStatus": t.DesiredStatus, "KnownStatus": t.LastStatus,
+			"Cluster": s.clusterARN(), "TaskARN": t.ARN, "Family": t.definition.Family,
+			"Revision": t.Definition[strings.LastIndex(t.Definition, ":")+1:], "DesiredStatus": t.DesiredStatus, "KnownStatus": t.LastStatus,
 			"LaunchType": "FARGATE", "AvailabilityZone": aws.Region + "a",
 		}
 	}))
 	mux.HandleFunc("GET /v2/credentials/{id}", s.metadataOf(func(t *task) any {
 		return map[string]any{
-			"RoleArn": s.config.TaskDefinition.TaskRoleArn, "AccessKeyId": t.key, "SecretAccessKey": "secret", "Token": "token",
+			"RoleArn": t.definition.TaskRoleArn, "AccessKeyId": t.key, "SecretAccessKey": "secret", "Token": "token",
 			"Expiration": time.Now().Add(6 * time.Hour).UTC().Format(time.RFC3339),
 		}
 	}))

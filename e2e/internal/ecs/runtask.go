@@ -13,8 +13,8 @@ import (
 	"github.com/outdial/outdial/e2e/internal/aws"
 )
 
-// tokenTime is how long a client token is honoured, or until an hour after its
-// task stopped if that is sooner.
+// A client token is honoured for tokenTime, or until its task has stopped for so
+// long as shown if that is sooner.
 const tokenTime = 24 * time.Hour
 
 func newReader(body []byte) io.Reader { return bytes.NewReader(body) }
@@ -64,26 +64,27 @@ func (s *Service) runTask(body []byte) (any, *aws.Error) {
 	if !s.perSecond.take(time.Now()) {
 		return nil, aws.Refuse("ThrottlingException", "Rate exceeded")
 	}
-	if err := s.validate(r); err != nil {
+	definition, err := s.validate(r)
+	if err != nil {
 		return nil, err
 	}
 	parameters := r
 	parameters.ClientToken = ""
-	data, err := json.Marshal(parameters) //nolint:gosec // a client token is no secret
-	if err != nil {
-		return nil, aws.Refuse("InvalidParameterException", "%v", err)
+	data, failed := json.Marshal(parameters) //nolint:gosec // a client token is no secret
+	if failed != nil {
+		return nil, aws.Refuse("InvalidParameterException", "%v", failed)
 	}
 	if earlier, ok := s.earlier(r.ClientToken); ok {
 		return s.repeat(earlier, string(data))
 	}
-	l := launch{parameters: string(data), at: time.Now()}
+	l := launch{parameters: string(data), at: s.clock()}
 	switch refusal := s.refusal(); {
 	case refusal.Error != nil:
 		return nil, refusal.Error // not an answer to the token: nothing is remembered
 	case refusal.Reason != "":
 		l.failures = []failure{{Reason: refusal.Reason}}
 	default:
-		t, err := s.start(r)
+		t, err := s.start(r, definition)
 		if err != nil {
 			return nil, &aws.Error{Status: http.StatusInternalServerError, Code: "ServerException", Message: err.Error()}
 		}
@@ -97,7 +98,12 @@ func (s *Service) runTask(body []byte) (any, *aws.Error) {
 
 func (s *Service) earlier(token string) (launch, bool) {
 	l, ok := s.launches[token]
-	return l, ok && token != "" && time.Since(l.at) < tokenTime
+	over := len(l.tasks) > 0
+	for _, arn := range l.tasks {
+		_, found := s.find(arn)
+		over = over && !found
+	}
+	return l, ok && token != "" && s.clock().Sub(l.at) < tokenTime && !over
 }
 
 // repeat answers a request with a token that was used before: the very same
@@ -131,16 +137,29 @@ var (
 )
 
 // validate refuses what ECS would refuse, and what doesn't fit to what is deployed.
-func (s *Service) validate(r runTaskRequest) *aws.Error {
+// It gives the task definition that is asked for.
+func (s *Service) validate(r runTaskRequest) (TaskDefinition, *aws.Error) {
+	d, known := s.definition(r.TaskDefinition)
+	switch {
+	case !s.isCluster(r.Cluster):
+		return d, aws.Refuse("ClusterNotFoundException", "Cluster not found.")
+	case !known:
+		return d, aws.Refuse("ClientException", "Unable to describe task definition %s.", r.TaskDefinition)
+	}
+	for _, o := range r.Overrides.ContainerOverrides {
+		if !slices.ContainsFunc(d.ContainerDefinitions, func(c Container) bool { return c.Name == o.Name }) {
+			return d, aws.Refuse("InvalidParameterException", "Override for container named %s is not a container in the TaskDefinition.", o.Name)
+		}
+	}
+	return d, s.validateParameters(r)
+}
+
+func (s *Service) validateParameters(r runTaskRequest) *aws.Error {
 	invalid := func(format string, args ...any) *aws.Error {
 		return aws.Refuse("InvalidParameterException", format, args...)
 	}
 	vpc := r.NetworkConfiguration.AwsvpcConfiguration
 	switch {
-	case !s.isCluster(r.Cluster):
-		return aws.Refuse("ClusterNotFoundException", "Cluster not found.")
-	case !s.known(r.TaskDefinition):
-		return aws.Refuse("ClientException", "Unable to describe task definition %s.", r.TaskDefinition)
 	case r.Count != nil && *r.Count != 1:
 		return invalid("count is %d: an attempt is one task", *r.Count)
 	case r.LaunchType != "FARGATE":
@@ -158,11 +177,6 @@ func (s *Service) validate(r runTaskRequest) *aws.Error {
 	case vpc.AssignPublicIp != s.config.PublicIP:
 		return invalid("assignPublicIp is %q, and in these subnets an agent gets out with %s only", vpc.AssignPublicIp, s.config.PublicIP)
 	}
-	for _, o := range r.Overrides.ContainerOverrides {
-		if !slices.ContainsFunc(s.config.TaskDefinition.ContainerDefinitions, func(c Container) bool { return c.Name == o.Name }) {
-			return invalid("Override for container named %s is not a container in the TaskDefinition.", o.Name)
-		}
-	}
 	return nil
 }
 
@@ -176,11 +190,15 @@ func (s *Service) isCluster(name string) bool {
 
 func (s *Service) clusterARN() string { return aws.ARN("ecs", "cluster/"+s.config.Cluster) }
 
-// known tells whether a task definition is the deployed one: its ARN, or family
-// and revision.
-func (s *Service) known(taskDefinition string) bool {
-	arn := s.config.TaskDefinition.ARN
-	return taskDefinition == arn || taskDefinition == arn[strings.LastIndex(arn, "/")+1:]
+// definition is the revision with an ARN, or with family and number, or the
+// newest of a family. The service is locked.
+func (s *Service) definition(name string) (TaskDefinition, bool) {
+	for _, d := range slices.Backward(s.definitions) {
+		if name == d.ARN || name == d.ARN[strings.LastIndex(d.ARN, "/")+1:] || name == d.Family {
+			return d, true
+		}
+	}
+	return TaskDefinition{}, false
 }
 
 // bucket is ECS's limit of RunTask calls: 20 a second, burst and sustained.

@@ -26,6 +26,7 @@ const (
 type Task struct {
 	ARN           string
 	StartedBy     string
+	Definition    string // ARN of the revision that it runs
 	LastStatus    string
 	DesiredStatus string
 	StoppedReason string
@@ -38,21 +39,23 @@ type Task struct {
 
 type task struct {
 	Task
-	id      string
-	service *Service
-	cmd     *exec.Cmd
-	key     string
-	folder  string
-	exited  chan struct{}
+	id         string
+	service    *Service
+	definition TaskDefinition
+	cmd        *exec.Cmd
+	key        string
+	folder     string
+	over       time.Time // by the clock of what ECS forgets
+	exited     chan struct{}
 }
 
 // start starts a task. The service is locked.
-func (s *Service) start(r runTaskRequest) (*task, error) {
+func (s *Service) start(r runTaskRequest, d TaskDefinition) (*task, error) {
 	random := make([]byte, 16)
 	_, _ = rand.Read(random) // never fails
-	t := &task{id: hex.EncodeToString(random), service: s, exited: make(chan struct{}), key: s.config.Credentials()}
+	t := &task{id: hex.EncodeToString(random), service: s, definition: d, exited: make(chan struct{}), key: s.config.Credentials()}
 	t.Task = Task{
-		ARN: aws.ARN("ecs", "task/"+s.config.Cluster+"/"+t.id), StartedBy: r.StartedBy,
+		ARN: aws.ARN("ecs", "task/"+s.config.Cluster+"/"+t.id), StartedBy: r.StartedBy, Definition: d.ARN,
 		LastStatus: pending, DesiredStatus: running, Overrides: map[string]string{}, CreatedAt: time.Now(),
 	}
 	for _, o := range r.Overrides.ContainerOverrides {
@@ -101,7 +104,7 @@ func (t *task) environ() []string {
 		"AWS_ENDPOINT_URL=" + t.service.config.Endpoint,
 		"HOSTNAME=" + filepath.Base(t.folder), "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 	}
-	for _, c := range t.service.config.TaskDefinition.ContainerDefinitions {
+	for _, c := range t.definition.ContainerDefinitions {
 		for _, v := range c.Environment {
 			env = append(env, v.Name+"="+v.Value)
 		}
@@ -125,7 +128,7 @@ func (t *task) wait() {
 	if t.StoppedReason == "" {
 		t.StoppedReason = "Essential container in task exited"
 	}
-	t.DesiredStatus, t.StoppedAt = stopped, time.Now()
+	t.DesiredStatus, t.StoppedAt, t.over = stopped, time.Now(), s.clock()
 	s.running--
 	close(t.exited)
 	t.change(stopped)
@@ -135,7 +138,7 @@ func (t *task) wait() {
 func (t *task) stop() {
 	_ = t.cmd.Process.Signal(syscall.SIGTERM)
 	timeout := 30
-	for _, c := range t.service.config.TaskDefinition.ContainerDefinitions {
+	for _, c := range t.definition.ContainerDefinitions {
 		if c.StopTimeout > 0 {
 			timeout = c.StopTimeout
 		}
@@ -153,10 +156,9 @@ func (t *task) kill() {
 }
 
 func (t *task) describe() map[string]any {
-	d := t.service.config.TaskDefinition
 	v := map[string]any{
-		"taskArn": t.ARN, "clusterArn": t.service.clusterARN(), "taskDefinitionArn": d.ARN, "launchType": "FARGATE",
-		"group": "family:" + d.Family, "startedBy": t.StartedBy, "version": t.Version,
+		"taskArn": t.ARN, "clusterArn": t.service.clusterARN(), "taskDefinitionArn": t.definition.ARN, "launchType": "FARGATE",
+		"group": "family:" + t.definition.Family, "startedBy": t.StartedBy, "version": t.Version,
 		"lastStatus": t.LastStatus, "desiredStatus": t.DesiredStatus, "createdAt": seconds(t.CreatedAt),
 		"containers": []any{t.container()},
 	}
@@ -170,7 +172,7 @@ func (t *task) describe() map[string]any {
 }
 
 func (t *task) container() map[string]any {
-	c := map[string]any{"name": t.service.config.TaskDefinition.ContainerDefinitions[0].Name, "lastStatus": t.LastStatus}
+	c := map[string]any{"name": t.definition.ContainerDefinitions[0].Name, "lastStatus": t.LastStatus}
 	if t.ExitCode != nil && *t.ExitCode >= 0 {
 		c["exitCode"] = *t.ExitCode
 	}

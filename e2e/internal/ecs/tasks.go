@@ -18,7 +18,7 @@ func (s *Service) find(name string) (*task, bool) {
 		name = aws.ARN("ecs", "task/"+s.config.Cluster+"/"+name)
 	}
 	t, ok := s.tasks[name]
-	if ok && t.LastStatus == stopped && time.Since(t.StoppedAt) > shown {
+	if ok && t.LastStatus == stopped && s.clock().Sub(t.over) > shown {
 		return nil, false
 	}
 	return t, ok

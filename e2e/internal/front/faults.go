@@ -2,9 +2,12 @@ package front
 
 import (
 	"encoding/json"
+	"hash/crc32"
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/outdial/outdial/e2e/internal/aws"
 )
@@ -27,9 +30,11 @@ type Fault struct {
 
 	Before func(Call) // runs before the effect, which waits for it
 	Refuse *aws.Error // is answered instead of the effect
-	Repeat int        // how many times more the effect happens
-	After  func(Call) // runs after the effect, before the answer
-	Cut    Cut
+	// RefuseWith is Refuse for a refusal that depends on the call.
+	RefuseWith func(Call) *aws.Error
+	Repeat     int        // how many times more the effect happens
+	After      func(Call) // runs after the effect, before the answer
+	Cut        Cut
 }
 
 func (f *Fault) fits(c Call) bool {
@@ -95,14 +100,37 @@ func Throttled(service string) *aws.Error {
 // Broken is how a service says that it has a problem of its own.
 var Broken = &aws.Error{Status: http.StatusInternalServerError, Code: "InternalServerError", Message: "Internal server error"}
 
-// local is the answer of a service of our own.
-func local(v any, refusal *aws.Error) answer {
+// TransactionConflict is how DynamoDB cancels a transaction that meets another on
+// the way: it tells of every item.
+func TransactionConflict(c Call) *aws.Error {
+	var in struct{ TransactItems []json.RawMessage }
+	if err := json.Unmarshal(c.Body, &in); err != nil {
+		return aws.Refuse("SerializationException", "%v", err)
+	}
+	reasons := make([]map[string]string, len(in.TransactItems))
+	codes := make([]string, len(reasons))
+	for i := range reasons {
+		codes[i] = "TransactionConflict"
+		reasons[i] = map[string]string{"Code": codes[i], "Message": "Transaction is ongoing for the item"}
+	}
+	refusal := aws.Refuse("TransactionCanceledException",
+		"Transaction cancelled, please refer cancellation reasons for specific reasons [%s]", strings.Join(codes, ", "))
+	refusal.Members = map[string]any{"CancellationReasons": reasons}
+	return refusal
+}
+
+// local is an answer that LocalStack doesn't give: of a service of our own, or a
+// refusal. DynamoDB adds a checksum to all of its answers.
+func local(c Call, v any, refusal *aws.Error) answer {
 	w := httptest.NewRecorder()
 	if refusal != nil {
 		refusal.Write(w)
 	} else {
 		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 		_ = json.NewEncoder(w).Encode(v)
+	}
+	if c.Service == "dynamodb" {
+		w.Header().Set("X-Amz-Crc32", strconv.FormatUint(uint64(crc32.ChecksumIEEE(w.Body.Bytes())), 10))
 	}
 	return answer{w.Code, w.Header(), w.Body.Bytes()}
 }

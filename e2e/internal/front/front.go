@@ -39,6 +39,7 @@ type Front struct {
 	URL string
 
 	localstack string
+	transport  *http.Transport
 	services   map[string]Service
 	roles      func(taskDefinition string) []string
 	server     *httptest.Server
@@ -58,6 +59,9 @@ type caller struct {
 // which roles a task definition passes on.
 func New(localstack string, services map[string]Service, roles func(taskDefinition string) []string) *Front {
 	f := &Front{localstack: localstack, services: services, roles: roles, callers: map[string]caller{}, counts: map[string]int{}}
+	// A connection for each of those that call at the same time: opening one costs
+	// LocalStack more than most calls do.
+	f.transport = &http.Transport{MaxIdleConnsPerHost: 100}
 	f.server = httptest.NewServer(f)
 	f.URL = f.server.URL
 	return f
@@ -67,6 +71,7 @@ func New(localstack string, services map[string]Service, roles func(taskDefiniti
 func (f *Front) Close() {
 	f.server.CloseClientConnections()
 	f.server.Close()
+	f.transport.CloseIdleConnections()
 }
 
 // Key makes an access key for a process of a program, as AWS gives one to each
@@ -104,7 +109,7 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refusal = f.authorize(c, who)
 	}
 	if refusal != nil {
-		refusal.Write(w)
+		local(c, nil, refusal).send(w)
 		return
 	}
 	f.serve(w, r, c, f.fault(c))
@@ -115,6 +120,9 @@ func (f *Front) identify(r *http.Request, body []byte) (Call, caller, *aws.Error
 	_, operation, targeted := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 	if !ok || !targeted {
 		return Call{}, caller{}, aws.Refuse("MissingAuthenticationToken", "the request is not signed, or names no operation")
+	}
+	if !strings.Contains(r.Header.Get("Authorization"), "/"+aws.Region+"/"+service+"/aws4_request") {
+		return Call{}, caller{}, aws.Refuse("InvalidSignatureException", "Credential should be scoped to the region %s.", aws.Region)
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -144,9 +152,12 @@ func (f *Front) serve(w http.ResponseWriter, r *http.Request, c Call, fault Faul
 	if fault.Before != nil {
 		fault.Before(c)
 	}
+	if fault.RefuseWith != nil {
+		fault.Refuse = fault.RefuseWith(c)
+	}
 	switch {
 	case fault.Refuse != nil:
-		fault.Refuse.Write(w)
+		local(c, nil, fault.Refuse).send(w)
 		return
 	case fault.Cut == BeforeEffect:
 		cut()
@@ -190,11 +201,12 @@ func (a answer) send(w http.ResponseWriter) {
 
 func (f *Front) effect(ctx context.Context, r *http.Request, c Call) answer {
 	if s, ok := f.services[c.Service]; ok {
-		return local(s.Do(ctx, c.Operation, c.Body))
+		v, refusal := s.Do(ctx, c.Operation, c.Body)
+		return local(c, v, refusal)
 	}
 	a, err := f.forward(ctx, r, c)
 	if err != nil {
-		return local(nil, &aws.Error{Status: http.StatusBadGateway, Code: "LocalStackUnreachable", Message: err.Error()})
+		return local(c, nil, &aws.Error{Status: http.StatusBadGateway, Code: "LocalStackUnreachable", Message: err.Error()})
 	}
 	return a
 }
@@ -207,7 +219,7 @@ func (f *Front) forward(ctx context.Context, r *http.Request, c Call) (answer, e
 	out.Header = r.Header.Clone()
 	// LocalStack would read an account number out of the process's own key.
 	out.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), c.Key, "test", 1))
-	got, err := http.DefaultTransport.RoundTrip(out)
+	got, err := f.transport.RoundTrip(out)
 	if err != nil {
 		return answer{}, fmt.Errorf("LocalStack: %w", err)
 	}

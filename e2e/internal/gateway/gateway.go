@@ -39,8 +39,9 @@ type Gateway struct {
 	functions  map[string]Function // by ARN
 	server     *httptest.Server
 
-	mu   sync.Mutex
-	seen []string // route key and status of each request
+	mu    sync.Mutex
+	seen  []string // route key and status of each request
+	event int      // bytes of the latest event
 }
 
 // New serves the API that an OpenAPI document with API Gateway's extensions
@@ -89,6 +90,14 @@ func (g *Gateway) Seen() []string {
 	return slices.Clone(g.seen)
 }
 
+// EventBytes is how large the latest event was, which is what Lambda bounds. It
+// says nothing while there are others at the same time.
+func (g *Gateway) EventBytes() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.event
+}
+
 // ServeHTTP answers one request.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id := rand.Text()[:16]
@@ -110,11 +119,14 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.refuse(w, route.Key, http.StatusRequestEntityTooLarge, "Request Entity Too Large")
 		return
 	}
-	data, err := json.Marshal(newEvent(r, route, parameters, body, claims, id, time.Now()))
+	data, err := newEvent(r, route, parameters, body, claims, id, time.Now()).encode()
 	if err != nil {
 		g.refuse(w, route.Key, http.StatusInternalServerError, "Internal Server Error")
 		return
 	}
+	g.mu.Lock()
+	g.event = len(data)
+	g.mu.Unlock()
 	g.invoke(w, r, route, data)
 }
 
@@ -164,7 +176,7 @@ func (g *Gateway) invoke(w http.ResponseWriter, r *http.Request, route Route, ev
 }
 
 func (g *Gateway) answer(w http.ResponseWriter, route Route, data []byte, err error) {
-	if errors.Is(err, lambda.ErrTooLarge) {
+	if errors.Is(err, lambda.ErrTooLarge) { // whom nobody but API Gateway can answer
 		g.refuse(w, route.Key, http.StatusRequestEntityTooLarge, "Request Entity Too Large")
 		return
 	}
@@ -178,7 +190,10 @@ func (g *Gateway) answer(w http.ResponseWriter, route Route, data []byte, err er
 		return
 	}
 	for name, value := range a.Headers {
-		w.Header().Set(name, value)
+		// Where CORS is configured, what the function says of it is ignored.
+		if g.cors == nil || !strings.HasPrefix(strings.ToLower(name), "access-control-") {
+			w.Header().Set(name, value)
+		}
 	}
 	for _, c := range a.Cookies {
 		w.Header().Add("Set-Cookie", c)

@@ -10,13 +10,15 @@ import (
 const policy = `{"Statement": [
 	{"Sid": "Table", "Effect": "Allow", "Action": ["dynamodb:PutItem", "dynamodb:UpdateItem"], "Resource": "arn:aws:dynamodb:eu-central-1:000000000000:table/calls"},
 	{"Sid": "Indexes", "Effect": "Allow", "Action": "dynamodb:Query", "Resource": "arn:aws:dynamodb:eu-central-1:000000000000:table/calls/index/*"},
-	{"Sid": "Claims", "Effect": "Allow", "Action": "dynamodb:GetItem", "Resource": "arn:aws:dynamodb:eu-central-1:000000000000:table/calls",
+	{"Sid": "Claims", "Effect": "Allow", "Action": ["dynamodb:GetItem", "dynamodb:BatchGetItem"], "Resource": "arn:aws:dynamodb:eu-central-1:000000000000:table/calls",
 		"Condition": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["agent#*"]}}},
 	{"Sid": "Report", "Effect": "Allow", "Action": "events:PutEvents", "Resource": "arn:aws:events:eu-central-1:000000000000:event-bus/outdial",
 		"Condition": {"StringEquals": {"events:source": "outdial.agent"}}},
 	{"Sid": "Launch", "Effect": "Allow", "Action": "ecs:RunTask", "Resource": "arn:aws:ecs:eu-central-1:000000000000:task-definition/agent:*",
 		"Condition": {"ArnEquals": {"ecs:cluster": "arn:aws:ecs:eu-central-1:000000000000:cluster/outdial"}}},
 	{"Sid": "Pass", "Effect": "Allow", "Action": "iam:PassRole", "Resource": "arn:aws:iam::000000000000:role/agent"},
+	{"Sid": "Never", "Effect": "Deny", "Action": "dynamodb:PutItem", "Resource": "*",
+		"Condition": {"StringEquals": {"dynamodb:LeadingKeys": ["capacity"]}}},
 	{"Sid": "Jobs", "Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "arn:aws:sqs:eu-central-1:000000000000:jobs"}]}`
 
 func TestACallIsAllowedOnlyIfAllOfItIs(t *testing.T) {
@@ -38,6 +40,9 @@ func TestACallIsAllowedOnlyIfAllOfItIs(t *testing.T) {
 		"the table as if it were an index":  {"dynamodb", "Query", `{"TableName":"calls"}`, false},
 		"a claim":                           {"dynamodb", "GetItem", `{"TableName":"calls","Key":{"PK":{"S":"agent#1"}}}`, true},
 		"a record":                          {"dynamodb", "GetItem", `{"TableName":"calls","Key":{"PK":{"S":"call#1"}}}`, false},
+		"several claims":                    {"dynamodb", "BatchGetItem", `{"RequestItems":{"calls":{"Keys":[{"PK":{"S":"agent#1"}},{"PK":{"S":"agent#2"}}]}}}`, true},
+		"a record among claims":             {"dynamodb", "BatchGetItem", `{"RequestItems":{"calls":{"Keys":[{"PK":{"S":"agent#1"}},{"PK":{"S":"call#1"}}]}}}`, false},
+		"what is forbidden though allowed":  {"dynamodb", "PutItem", `{"TableName":"calls","Item":{"PK":{"S":"capacity"}}}`, false},
 		"an event of one's own":             {"events", "PutEvents", `{"Entries":[{"EventBusName":"outdial","Source":"outdial.agent"}]}`, true},
 		"an event in another's name":        {"events", "PutEvents", `{"Entries":[{"EventBusName":"outdial","Source":"aws.ecs"}]}`, false},
 		"an event onto the default bus":     {"events", "PutEvents", `{"Entries":[{"Source":"outdial.agent"}]}`, false},
@@ -68,6 +73,10 @@ func TestARoleTellsWhatNobodyNeeded(t *testing.T) {
 	accesses, err := iam.Accesses("dynamodb", "PutItem", []byte(`{"TableName":"calls"}`), nil)
 	if err != nil || role.Check(accesses) != nil {
 		t.Fatal(err)
+	}
+	refused, err := iam.Accesses("dynamodb", "UpdateItem", []byte(`{"TableName":"others"}`), nil)
+	if err != nil || role.Check(refused) == nil || len(role.Denied()) != 1 {
+		t.Errorf("another table: %v, denied %v", err, role.Denied())
 	}
 	used := role.Permissions()
 	for name, want := range map[string]bool{

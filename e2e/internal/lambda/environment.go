@@ -20,6 +20,7 @@ const initTime = 10 * time.Second
 // environment is one process.
 type environment struct {
 	config  Config
+	version int // of the function's configuration
 	key     string
 	cmd     *exec.Cmd
 	runtime *runtimeAPI

@@ -11,12 +11,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"sync"
 	"time"
 )
 
-// MaxPayload is how many bytes an event or an answer has at most.
-const MaxPayload = 6 << 20
+// MaxPayload is how many bytes an event has at most. An answer may have 100 more.
+const (
+	MaxPayload = 6 << 20
+	maxAnswer  = MaxPayload + 100
+)
 
 // ErrTooLarge is answered to an event above MaxPayload, which no function sees.
 var ErrTooLarge = errors.New("RequestEntityTooLargeException: the event has more than 6 MB")
@@ -54,17 +58,34 @@ type Function struct {
 	config Config
 	slots  chan struct{}
 
-	mu     sync.Mutex
-	idle   []*environment
-	all    map[*environment]bool
-	starts int
-	served int
-	closed bool
+	mu      sync.Mutex
+	version int // of the configuration
+	idle    []*environment
+	all     map[*environment]bool
+	starts  int
+	served  int
+	closed  bool
 }
 
 // New makes a function. It starts its first environment when it is invoked.
 func New(c Config) *Function {
 	return &Function{config: c, slots: make(chan struct{}, c.Concurrency), all: map[*environment]bool{}}
+}
+
+// Configure gives the function other variables, as a deploy does: invocations that
+// run end in the environment that they began in, and all others get a new one.
+func (f *Function) Configure(environment map[string]string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if maps.Equal(environment, f.config.Environment) {
+		return
+	}
+	f.config.Environment = environment
+	f.version++
+	for _, e := range f.idle {
+		e.kill()
+	}
+	f.idle = nil
 }
 
 // Invoke runs the function once. Its error is a *FunctionError, ErrTooLarge, or
@@ -85,7 +106,7 @@ func (f *Function) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	}
 	answer, err := e.invoke(event)
 	f.give(e)
-	if err == nil && len(answer) > MaxPayload {
+	if err == nil && len(answer) > maxAnswer {
 		err = &FunctionError{"Function.ResponseSizeTooLarge", fmt.Sprintf("the answer has %d bytes", len(answer))}
 	}
 	return answer, err
@@ -110,6 +131,7 @@ func (f *Function) take() (*environment, error) {
 	if err != nil {
 		return nil, err
 	}
+	e.version = f.version
 	f.all[e] = true
 	f.starts++
 	f.served++
@@ -119,7 +141,11 @@ func (f *Function) take() (*environment, error) {
 func (f *Function) give(e *environment) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if e.alive() {
+	switch {
+	case !e.alive():
+	case e.version != f.version:
+		e.kill()
+	default:
 		f.idle = append(f.idle, e)
 	}
 }

@@ -111,6 +111,20 @@ func TestAfterADeathTheNextInvocationGetsAnotherProcess(t *testing.T) {
 	}
 }
 
+func TestADeployGivesNewInvocationsANewProcess(t *testing.T) {
+	t.Parallel()
+	f := function(t, func(c *lambda.Config) { c.Environment = map[string]string{"OUTDIAL_TABLE": "first"} })
+	for _, want := range []struct {
+		table, answer string
+		starts        int
+	}{{"first", `"first"`, 1}, {"second", `"second"`, 2}, {"second", `"second"`, 2}} {
+		f.Configure(map[string]string{"OUTDIAL_TABLE": want.table})
+		if got, err := invoke(t, f, `{}`); got != want.answer || err != nil || f.ColdStarts() != want.starts {
+			t.Errorf("%s %v, %d cold starts; want %s and %d", got, err, f.ColdStarts(), want.answer, want.starts)
+		}
+	}
+}
+
 func TestAnEventAbove6MBNeverReachesTheFunction(t *testing.T) {
 	t.Parallel()
 	f := function(t, nil)

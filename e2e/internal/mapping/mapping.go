@@ -6,7 +6,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -25,14 +27,22 @@ type Function interface {
 type Config struct {
 	QueueURL         string
 	QueueARN         string
-	BatchSize        int  // 1 to 10
-	Concurrency      int  // invocations at once
-	ReportsFailures  bool // FunctionResponseTypes has ReportBatchItemFailures
+	BatchSize        int           // 1 to 10
+	Window           time.Duration // how long a batch that isn't full waits for more; whole seconds
+	Concurrency      int           // invocations at once
+	ReportsFailures  bool          // FunctionResponseTypes has ReportBatchItemFailures
 	Function         Function
 	SQS              aws.Client    // calls with the function's role
 	Operator         aws.Client    // calls as LocalStack's owner
-	RedeliveredAfter time.Duration // a message that failed is seen again then, and not after the queue's minutes
+	RedeliveredAfter time.Duration // a message that failed is seen again then, whatever the queue's visibility timeout
 	Log              func(format string, args ...any)
+}
+
+// Copies is how often more than once the very same message comes: a standard queue
+// delivers at least once. Each has the message's id, and a receipt of its own.
+type Copies struct {
+	AtOnce     int // while the first delivery is being handled, in other environments
+	Afterwards int // one after the other, when the message was handled and is deleted
 }
 
 // Mapping is a mapping that runs.
@@ -40,6 +50,16 @@ type Mapping struct {
 	config Config
 	cancel context.CancelFunc
 	done   sync.WaitGroup
+
+	mu     sync.Mutex
+	copies Copies
+}
+
+// Deliver has all messages from now on come more than once.
+func (m *Mapping) Deliver(c Copies) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.copies = c
 }
 
 // Start starts a mapping.
@@ -66,19 +86,38 @@ type message struct {
 
 func (m *Mapping) poll(ctx context.Context) {
 	for ctx.Err() == nil {
-		var got struct{ Messages []message }
-		err := m.config.SQS.Call(ctx, "AmazonSQS.ReceiveMessage", map[string]any{
-			"QueueUrl": m.config.QueueURL, "MaxNumberOfMessages": m.config.BatchSize, "WaitTimeSeconds": wait,
-			"MessageSystemAttributeNames": []string{"All"},
-		}, &got)
+		messages, err := m.receive(ctx, m.config.BatchSize, wait)
 		if err != nil {
 			pause(ctx, 200*time.Millisecond) // the queue can't be reached
 			continue
 		}
-		if len(got.Messages) > 0 {
-			m.handle(context.WithoutCancel(ctx), got.Messages)
+		if len(messages) > 0 {
+			m.handle(context.WithoutCancel(ctx), m.fill(ctx, messages))
 		}
 	}
+}
+
+// fill waits for more messages until the batch is full or its window is over.
+func (m *Mapping) fill(ctx context.Context, messages []message) []message {
+	over := time.Now().Add(m.config.Window)
+	for left := m.config.Window; left > 0 && len(messages) < m.config.BatchSize; left = time.Until(over) {
+		seconds := int((left + time.Second - 1) / time.Second)
+		more, err := m.receive(ctx, m.config.BatchSize-len(messages), seconds)
+		if err != nil {
+			break // what has come is handled
+		}
+		messages = append(messages, more...)
+	}
+	return messages
+}
+
+func (m *Mapping) receive(ctx context.Context, atMost, seconds int) ([]message, error) {
+	var got struct{ Messages []message }
+	err := m.config.SQS.Call(ctx, "AmazonSQS.ReceiveMessage", map[string]any{
+		"QueueUrl": m.config.QueueURL, "MaxNumberOfMessages": atMost, "WaitTimeSeconds": seconds,
+		"MessageSystemAttributeNames": []string{"All"},
+	}, &got)
+	return got.Messages, err
 }
 
 func pause(ctx context.Context, d time.Duration) {
@@ -88,14 +127,50 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
+// handle invokes with a batch, and settles its messages by the answer to the first
+// delivery. What becomes of copies changes nothing: a message that was deleted by
+// one of its receipts is gone.
 func (m *Mapping) handle(ctx context.Context, messages []message) {
-	event, err := json.Marshal(m.event(messages))
-	if err != nil {
-		m.config.Log("mapping: %v", err)
-		return
+	m.mu.Lock()
+	copies := m.copies
+	m.mu.Unlock()
+	var others sync.WaitGroup
+	for n := range copies.AtOnce {
+		others.Go(func() { m.invoke(ctx, again(messages, n+1)) })
 	}
-	answer, err := m.config.Function.Invoke(ctx, event)
+	failed := m.invoke(ctx, messages)
+	others.Wait()
+	m.delete(ctx, slices.DeleteFunc(slices.Clone(messages), func(one message) bool { return failed[one.MessageId] }))
+	m.redeliver(ctx, slices.DeleteFunc(slices.Clone(messages), func(one message) bool { return !failed[one.MessageId] }))
+	for n := range copies.Afterwards {
+		m.invoke(ctx, again(messages, copies.AtOnce+n+1))
+	}
+}
+
+// again are the same messages, as they come the n-th time more.
+func again(messages []message, n int) []message {
+	copies := slices.Clone(messages)
+	for i := range copies {
+		one := &copies[i]
+		one.ReceiptHandle += "-" + strconv.Itoa(n)
+		one.Attributes = maps.Clone(one.Attributes)
+		if received, err := strconv.Atoi(one.Attributes[receiveCount]); err == nil {
+			one.Attributes[receiveCount] = strconv.Itoa(received + n)
+		}
+	}
+	return copies
+}
+
+const receiveCount = "ApproximateReceiveCount"
+
+// invoke hands a batch to the function, and gives the ids of the messages that failed.
+func (m *Mapping) invoke(ctx context.Context, messages []message) map[string]bool {
 	failed := map[string]bool{}
+	event, err := json.Marshal(m.event(messages))
+	var answer []byte
+	if err == nil {
+		answer, err = m.config.Function.Invoke(ctx, event)
+	}
 	if err == nil && m.config.ReportsFailures {
 		failed, err = failures(answer, messages)
 	}
@@ -105,8 +180,7 @@ func (m *Mapping) handle(ctx context.Context, messages []message) {
 			failed[one.MessageId] = true
 		}
 	}
-	m.delete(ctx, slices.DeleteFunc(slices.Clone(messages), func(one message) bool { return failed[one.MessageId] }))
-	m.redeliver(ctx, slices.DeleteFunc(messages, func(one message) bool { return !failed[one.MessageId] }))
+	return failed
 }
 
 // failures reads a partial answer: nothing failed when it is empty, and everything

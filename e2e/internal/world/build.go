@@ -2,6 +2,7 @@ package world
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -21,15 +22,23 @@ var programs = sync.OnceValues(func() (map[string]string, error) {
 	for _, name := range []string{"api", "worker", "tracker", "agent"} {
 		// A folder for each, as Lambda has them.
 		path := filepath.Join(root, "bin", "e2e", name, "bootstrap")
-		cmd := exec.Command("go", "build", "-buildvcs=false", "-trimpath", "-tags", "lambda.norpc", "-o", path, "./"+name) //nolint:gosec // our own programs, for all tests
-		cmd.Dir = filepath.Join(root, "services")
-		cmd.Env = append(os.Environ(), "GOWORK=off", "CGO_ENABLED=0")
-		var out bytes.Buffer
-		cmd.Stdout, cmd.Stderr = &out, &out
-		if err := cmd.Run(); err != nil {
-			return nil, fmt.Errorf("building %s: %w\n%s", name, err, &out)
+		if err := buildProgram(root, path, "./"+name); err != nil {
+			return nil, err
 		}
 		built[name] = path
 	}
 	return built, nil
 })
+
+// buildProgram builds a package of services for this machine.
+func buildProgram(root, path, pkg string) error {
+	cmd := exec.CommandContext(context.Background(), "go", "build", "-buildvcs=false", "-trimpath", "-tags", "lambda.norpc", "-o", path, pkg) //nolint:gosec // our own programs, for all tests
+	cmd.Dir = filepath.Join(root, "services")
+	cmd.Env = append(os.Environ(), "GOWORK=off", "CGO_ENABLED=0")
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("building %s: %w\n%s", pkg, err, &out)
+	}
+	return nil
+}

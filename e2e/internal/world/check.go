@@ -12,11 +12,13 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 )
 
-// shownLines is how much of the log a failed test shows.
-const shownLines = 60
+// What a failed test shows: of the log, and of the calls of one role that were denied.
+const (
+	shownLines  = 60
+	shownDenied = 3
+)
 
 // phoneNumber is one that isn't masked.
 var phoneNumber = regexp.MustCompile(`\+\d{8,15}\b`)
@@ -25,10 +27,14 @@ var phoneNumber = regexp.MustCompile(`\+\d{8,15}\b`)
 func (w *World) check() {
 	lines := w.log.all()
 	for _, role := range slices.Sorted(maps.Keys(w.Roles)) {
-		for _, denied := range slices.Compact(w.Roles[role].Denied()) {
-			w.t.Errorf("AWS denied: %s", denied)
+		denied := w.Roles[role].Denied()
+		for _, one := range denied[:min(len(denied), shownDenied)] {
+			w.t.Errorf("AWS denied: %s", one)
 		}
-		ledger.note(w.Roles[role].Permissions())
+		if more := len(denied) - shownDenied; more > 0 {
+			w.t.Errorf("AWS denied %d more calls of %s", more, role)
+		}
+		needed.note(w.Roles[role].Permissions())
 	}
 	for _, line := range lines {
 		if phoneNumber.MatchString(line) {
@@ -78,51 +84,4 @@ func (w *World) Dials() (dials []Dial, err error) {
 		dials = append(dials, d)
 	}
 	return dials, lines.Err()
-}
-
-// byAWS are permissions that AWS itself needs for a role, which no program uses.
-// infra/README.md gives the reasons to people; here is the shortest.
-var byAWS = map[string]string{
-	"ApiRole Logs":     "Lambda writes what the function prints",
-	"WorkerRole Logs":  "Lambda writes what the function prints",
-	"TrackerRole Logs": "Lambda writes what the function prints",
-	"WorkerRole ReadJobs sqs:GetQueueAttributes":    "the mapping scales by the queue's length",
-	"TrackerRole ReadEvents sqs:GetQueueAttributes": "the mapping scales by the queue's length",
-	"AgentExecutionRole SignInToRegistry":           "Fargate signs in to the registry",
-	"AgentExecutionRole PullImage":                  "Fargate pulls the image",
-	"AgentExecutionRole Logs":                       "the awslogs driver writes what the agent prints",
-}
-
-// ledger is what all scenarios together needed.
-var ledger = permissions{used: map[string]bool{}}
-
-type permissions struct {
-	mu   sync.Mutex
-	used map[string]bool
-}
-
-func (p *permissions) note(all map[string]bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for name, used := range all {
-		p.used[name] = p.used[name] || used
-	}
-}
-
-// Unused are the permissions of the templates that none of the scenarios so far
-// needed, and AWS itself doesn't either.
-func Unused() []string {
-	ledger.mu.Lock()
-	defer ledger.mu.Unlock()
-	var unused []string
-	for _, name := range slices.Sorted(maps.Keys(ledger.used)) {
-		excused := false
-		for permission := range byAWS {
-			excused = excused || name == permission || strings.HasPrefix(name, permission+" ")
-		}
-		if !ledger.used[name] && !excused {
-			unused = append(unused, name)
-		}
-	}
-	return unused
 }

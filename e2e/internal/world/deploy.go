@@ -52,7 +52,7 @@ func (w *World) deploy(ctx context.Context, parameters map[string]string) (*depl
 	}{
 		{"Identity", &d.identity, w.identityResource},
 		{"Network", &d.network, networkResource},
-		{"Compute", &d.compute, computeResource},
+		{"Compute", &d.compute, w.computeResource},
 	} {
 		if arguments, err = d.nested(part.name); err != nil {
 			return nil, err
@@ -118,7 +118,7 @@ func (d *deployed) output(name string, _ stack.Resource, attribute string) (stri
 }
 
 // computeResource is what the resources of compute.yaml are.
-func computeResource(s *stack.Stack) stack.Physical {
+func (w *World) computeResource(s *stack.Stack) stack.Physical {
 	return func(name string, r stack.Resource, attribute string) (string, error) {
 		p, err := s.Resolve(named(r))
 		if err != nil {
@@ -135,7 +135,7 @@ func computeResource(s *stack.Stack) stack.Physical {
 				return aws.Account + ".dkr.ecr." + aws.Region + ".amazonaws.com/" + own, nil
 			}
 		case "AWS::ECS::TaskDefinition":
-			ref = aws.ARN("ecs", "task-definition/"+own+":1")
+			ref = aws.ARN("ecs", fmt.Sprintf("task-definition/%s:%d", own, w.revision))
 		case "AWS::IAM::Role":
 			ref = s.Name + "-" + name
 			arn = "arn:aws:iam::" + aws.Account + ":role/" + ref
@@ -181,12 +181,19 @@ func networkResource(*stack.Stack) stack.Physical {
 	}
 }
 
-// identityResource is what the resources of identity.yaml are.
-func (w *World) identityResource(*stack.Stack) stack.Physical {
+// identityResource is what the resources of identity.yaml are. A group and a user
+// are their names.
+func (w *World) identityResource(s *stack.Stack) stack.Physical {
 	return func(name string, r stack.Resource, attribute string) (string, error) {
 		switch {
 		case r.Type == "AWS::Cognito::UserPool" && attribute == "ProviderURL":
 			return w.Pool.Issuer, nil
+		case r.Type == "AWS::Cognito::UserPoolGroup" && attribute == "":
+			got, err := s.Resolve(r.Properties["GroupName"])
+			return fmt.Sprint(got), err
+		case r.Type == "AWS::Cognito::UserPoolUser" && attribute == "":
+			got, err := s.Resolve(r.Properties["Username"])
+			return fmt.Sprint(got), err
 		case attribute == "":
 			return strings.ToLower(name) + w.Name, nil
 		}

@@ -107,9 +107,15 @@ func Do[T any](t testing.TB, c Caller, want int, method, path string, body any, 
 // fails and tells the last value it saw.
 func Eventually[T any](t testing.TB, what string, look func() T, fits func(T) bool) T {
 	t.Helper()
+	return Within(t, patience, 100*time.Millisecond, what, look, fits)
+}
+
+// Within is Eventually for what takes long by its size: it looks every so often.
+func Within[T any](t testing.TB, patience, every time.Duration, what string, look func() T, fits func(T) bool) T {
+	t.Helper()
 	deadline := time.NewTimer(patience)
 	defer deadline.Stop()
-	again := time.NewTicker(100 * time.Millisecond)
+	again := time.NewTicker(every)
 	defer again.Stop()
 	for {
 		last := look()

@@ -1,6 +1,7 @@
 package world
 
 import (
+	"context"
 	"encoding/json"
 	"strconv"
 	"testing"
@@ -10,10 +11,30 @@ import (
 // its owner.
 func (w *World) Send(t testing.TB, queue, body string) {
 	t.Helper()
-	err := w.AWS.Call(t.Context(), "AmazonSQS.SendMessage", map[string]string{"QueueUrl": w.Data[queue], "MessageBody": body}, nil)
+	if err := w.send(t.Context(), queue, body); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (w *World) send(ctx context.Context, queue, body string) error {
+	return w.AWS.Call(ctx, "AmazonSQS.SendMessage", map[string]string{"QueueUrl": w.Data[queue], "MessageBody": body}, nil)
+}
+
+// Bodies are the bodies of up to ten messages of a queue, which stay there.
+func (w *World) Bodies(t testing.TB, queue string) []string {
+	t.Helper()
+	var got struct{ Messages []struct{ Body string } }
+	err := w.AWS.Call(t.Context(), "AmazonSQS.ReceiveMessage", map[string]any{
+		"QueueUrl": w.Data[queue], "MaxNumberOfMessages": 10, "VisibilityTimeout": 0,
+	}, &got)
 	if err != nil {
 		t.Fatal(err)
 	}
+	var bodies []string
+	for _, one := range got.Messages {
+		bodies = append(bodies, one.Body)
+	}
+	return bodies
 }
 
 // Waits waits until so many messages are in a queue, seen or not.

@@ -50,6 +50,8 @@ type World struct {
 	log      *logs
 	carrier  string // the folder of the simulated carrier
 	mappings []*mapping.Mapping
+	deployed *deployed
+	revision int // of the task definition, which a deploy makes anew
 }
 
 // Parameters are those of infra/template.yaml that a scenario sets.
@@ -84,7 +86,7 @@ func start(t testing.TB, parameters Parameters) (*World, error) {
 	}, letters)
 	w := &World{
 		Name: "e2e" + letters, AWS: aws.Client{URL: url, Key: "test"}, Roles: map[string]*iam.Role{},
-		t: t, log: newLogs(), carrier: "/tmp/outdial" + letters,
+		t: t, log: newLogs(), carrier: "/tmp/outdial" + letters, revision: 1,
 	}
 	t.Cleanup(w.end)
 	if w.Pool, err = cognito.New(); err != nil {
@@ -100,7 +102,7 @@ func start(t testing.TB, parameters Parameters) (*World, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.Data = d.data
+	w.Data, w.deployed = d.data, d
 	return w, w.run(d, built)
 }
 

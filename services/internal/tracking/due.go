@@ -29,7 +29,7 @@ func (t *Tracker) LookAtDue(ctx context.Context) error {
 	for {
 		more, err := r.page(ctx)
 		r.fillOnce(ctx)
-		if err != nil || !more {
+		if err != nil || !more || r.spent() {
 			return errors.Join(r.failed, err)
 		}
 	}
