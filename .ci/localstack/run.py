@@ -30,6 +30,7 @@ def settings(address: str, folder: Path) -> dict[str, str]:
         "EAGER_SERVICE_LOADING": "1",
         "PROVIDER_OVERRIDE_DYNAMODB": "moto",
         "SQS_ENDPOINT_STRATEGY": "path",
+        "SQS_DISABLE_CLOUDWATCH_METRICS": "1",  # nobody looks, and each message costs a request
         # Nothing is asked of, or told to, the world outside.
         "DNS_ADDRESS": "0",
         "SKIP_SSL_CERT_DOWNLOAD": "1",

@@ -201,6 +201,14 @@ type ClientInterface interface {
 	// Corresponds with POST /batches/{id}/resume (the `ResumeBatch` operationId).
 	ResumeBatch(ctx context.Context, id BatchIDInPath, params *ResumeBatchParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListBatchSamples Get a batch's counts over time
+	//
+	// The batch's counts minute by minute, oldest first, of the last week at most. The first sample is the last one before `from`, or the
+	// batch's beginning, so it is known from where the line comes. The last one of a finished batch has its final counts.
+	//
+	// Corresponds with GET /batches/{id}/samples (the `ListBatchSamples` operationId).
+	ListBatchSamples(ctx context.Context, id BatchIDInPath, params *ListBatchSamplesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListCalls List calls
 	//
 	// Your calls, newest first; with `calls/admin`, everybody's. Filters combine with "and".
@@ -270,6 +278,14 @@ type ClientInterface interface {
 	// Corresponds with PUT /capacity (the `SetCapacity` operationId).
 	SetCapacity(ctx context.Context, body SetCapacityJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListCapacitySamples Get the capacity over time
+	//
+	// The capacity minute by minute, oldest first, of the last week at most. The first sample is the last one before `from`, where one is
+	// kept, so it is known from where the line comes.
+	//
+	// Corresponds with GET /capacity/samples (the `ListCapacitySamples` operationId).
+	ListCapacitySamples(ctx context.Context, params *ListCapacitySamplesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListDeadLetters List dead letters
 	//
 	// Calls that failed with the reason `dead_lettered`, everybody's, newest first.
@@ -277,9 +293,17 @@ type ClientInterface interface {
 	// Corresponds with GET /dead-letters (the `ListDeadLetters` operationId).
 	ListDeadLetters(ctx context.Context, params *ListDeadLettersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// CountDeadLetters Count dead letters by cause
+	//
+	// How many dead letters there are of each cause, everybody's, the most frequent cause first. The newest 5,000 are counted; where there are more,
+	// `counted_up_to` says so.
+	//
+	// Corresponds with GET /dead-letters/counts (the `CountDeadLetters` operationId).
+	CountDeadLetters(ctx context.Context, params *CountDeadLettersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// RedriveWithBody Send dead letters again
 	//
-	// Reopens chosen calls (`call_ids`), or all (`all`, with `cause` only those with this cause); exactly one of the two.
+	// Reopens chosen calls (`call_ids`), or all (`all`, with `cause` and `batch` only those that match both); exactly one of the two.
 	// Each reopened call waits for its turn as a new attempt. Chosen calls are done when the answer comes; all of them are worked
 	// on in slices, and `Location` leads to the progress. A call that isn't dead-lettered any more is skipped, and so is one of a canceled batch:
 	// pressing twice makes one new attempt.
@@ -291,7 +315,7 @@ type ClientInterface interface {
 
 	// Redrive Send dead letters again
 	//
-	// Reopens chosen calls (`call_ids`), or all (`all`, with `cause` only those with this cause); exactly one of the two.
+	// Reopens chosen calls (`call_ids`), or all (`all`, with `cause` and `batch` only those that match both); exactly one of the two.
 	// Each reopened call waits for its turn as a new attempt. Chosen calls are done when the answer comes; all of them are worked
 	// on in slices, and `Location` leads to the progress. A call that isn't dead-lettered any more is skipped, and so is one of a canceled batch:
 	// pressing twice makes one new attempt.
@@ -304,7 +328,7 @@ type ClientInterface interface {
 	// GetRedrive Get the progress of a redrive
 	//
 	// Corresponds with GET /dead-letters/redrives/{id} (the `GetRedrive` operationId).
-	GetRedrive(ctx context.Context, id RedriveID, reqEditors ...RequestEditorFn) (*http.Response, error)
+	GetRedrive(ctx context.Context, id RedriveID, params *GetRedriveParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetHealth Tell that the server answers
 	//
@@ -312,6 +336,13 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /health (the `GetHealth` operationId).
 	GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetLimits Get the limits
+	//
+	// What requests may hold, for forms that want to say so before they are sent, and what calls cost, where that is configured.
+	//
+	// Corresponds with GET /limits (the `GetLimits` operationId).
+	GetLimits(ctx context.Context, params *GetLimitsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
 // ListBatches List batches
@@ -525,6 +556,24 @@ func (c *Client) ResumeBatch(ctx context.Context, id BatchIDInPath, params *Resu
 	return c.Client.Do(req)
 }
 
+// ListBatchSamples Get a batch's counts over time
+//
+// The batch's counts minute by minute, oldest first, of the last week at most. The first sample is the last one before `from`, or the
+// batch's beginning, so it is known from where the line comes. The last one of a finished batch has its final counts.
+//
+// Corresponds with GET /batches/{id}/samples (the `ListBatchSamples` operationId).
+func (c *Client) ListBatchSamples(ctx context.Context, id BatchIDInPath, params *ListBatchSamplesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListBatchSamplesRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListCalls List calls
 //
 // Your calls, newest first; with `calls/admin`, everybody's. Filters combine with "and".
@@ -674,6 +723,24 @@ func (c *Client) SetCapacity(ctx context.Context, body SetCapacityJSONRequestBod
 	return c.Client.Do(req)
 }
 
+// ListCapacitySamples Get the capacity over time
+//
+// The capacity minute by minute, oldest first, of the last week at most. The first sample is the last one before `from`, where one is
+// kept, so it is known from where the line comes.
+//
+// Corresponds with GET /capacity/samples (the `ListCapacitySamples` operationId).
+func (c *Client) ListCapacitySamples(ctx context.Context, params *ListCapacitySamplesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListCapacitySamplesRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListDeadLetters List dead letters
 //
 // Calls that failed with the reason `dead_lettered`, everybody's, newest first.
@@ -691,9 +758,27 @@ func (c *Client) ListDeadLetters(ctx context.Context, params *ListDeadLettersPar
 	return c.Client.Do(req)
 }
 
+// CountDeadLetters Count dead letters by cause
+//
+// How many dead letters there are of each cause, everybody's, the most frequent cause first. The newest 5,000 are counted; where there are more,
+// `counted_up_to` says so.
+//
+// Corresponds with GET /dead-letters/counts (the `CountDeadLetters` operationId).
+func (c *Client) CountDeadLetters(ctx context.Context, params *CountDeadLettersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCountDeadLettersRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // RedriveWithBody Send dead letters again
 //
-// Reopens chosen calls (`call_ids`), or all (`all`, with `cause` only those with this cause); exactly one of the two.
+// Reopens chosen calls (`call_ids`), or all (`all`, with `cause` and `batch` only those that match both); exactly one of the two.
 // Each reopened call waits for its turn as a new attempt. Chosen calls are done when the answer comes; all of them are worked
 // on in slices, and `Location` leads to the progress. A call that isn't dead-lettered any more is skipped, and so is one of a canceled batch:
 // pressing twice makes one new attempt.
@@ -715,7 +800,7 @@ func (c *Client) RedriveWithBody(ctx context.Context, params *RedriveParams, con
 
 // Redrive Send dead letters again
 //
-// Reopens chosen calls (`call_ids`), or all (`all`, with `cause` only those with this cause); exactly one of the two.
+// Reopens chosen calls (`call_ids`), or all (`all`, with `cause` and `batch` only those that match both); exactly one of the two.
 // Each reopened call waits for its turn as a new attempt. Chosen calls are done when the answer comes; all of them are worked
 // on in slices, and `Location` leads to the progress. A call that isn't dead-lettered any more is skipped, and so is one of a canceled batch:
 // pressing twice makes one new attempt.
@@ -738,8 +823,8 @@ func (c *Client) Redrive(ctx context.Context, params *RedriveParams, body Redriv
 // GetRedrive Get the progress of a redrive
 //
 // Corresponds with GET /dead-letters/redrives/{id} (the `GetRedrive` operationId).
-func (c *Client) GetRedrive(ctx context.Context, id RedriveID, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewGetRedriveRequest(c.Server, id)
+func (c *Client) GetRedrive(ctx context.Context, id RedriveID, params *GetRedriveParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetRedriveRequest(c.Server, id, params)
 	if err != nil {
 		return nil, err
 	}
@@ -757,6 +842,23 @@ func (c *Client) GetRedrive(ctx context.Context, id RedriveID, reqEditors ...Req
 // Corresponds with GET /health (the `GetHealth` operationId).
 func (c *Client) GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetHealthRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetLimits Get the limits
+//
+// What requests may hold, for forms that want to say so before they are sent, and what calls cost, where that is configured.
+//
+// Corresponds with GET /limits (the `GetLimits` operationId).
+func (c *Client) GetLimits(ctx context.Context, params *GetLimitsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetLimitsRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -1438,6 +1540,94 @@ func NewResumeBatchRequest(server string, id BatchIDInPath, params *ResumeBatchP
 	return req, nil
 }
 
+// NewListBatchSamplesRequest constructs an http.Request for the ListBatchSamples method
+func NewListBatchSamplesRequest(server string, id BatchIDInPath, params *ListBatchSamplesParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/batches/%s/samples", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.From != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.To != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "to", *params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
 // NewListCallsRequest constructs an http.Request for the ListCalls method
 func NewListCallsRequest(server string, params *ListCallsParams) (*http.Request, error) {
 	var err error
@@ -1799,6 +1989,87 @@ func NewSetCapacityRequestWithBody(server string, contentType string, body io.Re
 	return req, nil
 }
 
+// NewListCapacitySamplesRequest constructs an http.Request for the ListCapacitySamples method
+func NewListCapacitySamplesRequest(server string, params *ListCapacitySamplesParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/capacity/samples")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.From != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.To != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "to", *params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
 // NewListDeadLettersRequest constructs an http.Request for the ListDeadLetters method
 func NewListDeadLettersRequest(server string, params *ListDeadLettersParams) (*http.Request, error) {
 	var err error
@@ -1830,6 +2101,18 @@ func NewListDeadLettersRequest(server string, params *ListDeadLettersParams) (*h
 		if params.Cause != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cause", *params.Cause, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Batch != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "batch", *params.Batch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -1872,6 +2155,75 @@ func NewListDeadLettersRequest(server string, params *ListDeadLettersParams) (*h
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCountDeadLettersRequest constructs an http.Request for the CountDeadLetters method
+func NewCountDeadLettersRequest(server string, params *CountDeadLettersParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/dead-letters/counts")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Batch != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "batch", *params.Batch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -1933,7 +2285,7 @@ func NewRedriveRequestWithBody(server string, params *RedriveParams, contentType
 }
 
 // NewGetRedriveRequest constructs an http.Request for the GetRedrive method
-func NewGetRedriveRequest(server string, id RedriveID) (*http.Request, error) {
+func NewGetRedriveRequest(server string, id RedriveID, params *GetRedriveParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -1963,6 +2315,21 @@ func NewGetRedriveRequest(server string, id RedriveID) (*http.Request, error) {
 		return nil, err
 	}
 
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
+	}
+
 	return req, nil
 }
 
@@ -1988,6 +2355,48 @@ func NewGetHealthRequest(server string) (*http.Request, error) {
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetLimitsRequest constructs an http.Request for the GetLimits method
+func NewGetLimitsRequest(server string, params *GetLimitsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/limits")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -2164,6 +2573,16 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /batches/{id}/resume (the `ResumeBatch` operationId).
 	ResumeBatchWithResponse(ctx context.Context, id BatchIDInPath, params *ResumeBatchParams, reqEditors ...RequestEditorFn) (*ResumeBatchResponse, error)
 
+	// ListBatchSamplesWithResponse Get a batch's counts over time
+	//
+	// The batch's counts minute by minute, oldest first, of the last week at most. The first sample is the last one before `from`, or the
+	// batch's beginning, so it is known from where the line comes. The last one of a finished batch has its final counts.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /batches/{id}/samples (the `ListBatchSamples` operationId).
+	ListBatchSamplesWithResponse(ctx context.Context, id BatchIDInPath, params *ListBatchSamplesParams, reqEditors ...RequestEditorFn) (*ListBatchSamplesResponse, error)
+
 	// ListCallsWithResponse List calls
 	//
 	// Your calls, newest first; with `calls/admin`, everybody's. Filters combine with "and".
@@ -2241,6 +2660,16 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /capacity (the `SetCapacity` operationId).
 	SetCapacityWithResponse(ctx context.Context, body SetCapacityJSONRequestBody, reqEditors ...RequestEditorFn) (*SetCapacityResponse, error)
 
+	// ListCapacitySamplesWithResponse Get the capacity over time
+	//
+	// The capacity minute by minute, oldest first, of the last week at most. The first sample is the last one before `from`, where one is
+	// kept, so it is known from where the line comes.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /capacity/samples (the `ListCapacitySamples` operationId).
+	ListCapacitySamplesWithResponse(ctx context.Context, params *ListCapacitySamplesParams, reqEditors ...RequestEditorFn) (*ListCapacitySamplesResponse, error)
+
 	// ListDeadLettersWithResponse List dead letters
 	//
 	// Calls that failed with the reason `dead_lettered`, everybody's, newest first.
@@ -2250,9 +2679,19 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /dead-letters (the `ListDeadLetters` operationId).
 	ListDeadLettersWithResponse(ctx context.Context, params *ListDeadLettersParams, reqEditors ...RequestEditorFn) (*ListDeadLettersResponse, error)
 
+	// CountDeadLettersWithResponse Count dead letters by cause
+	//
+	// How many dead letters there are of each cause, everybody's, the most frequent cause first. The newest 5,000 are counted; where there are more,
+	// `counted_up_to` says so.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /dead-letters/counts (the `CountDeadLetters` operationId).
+	CountDeadLettersWithResponse(ctx context.Context, params *CountDeadLettersParams, reqEditors ...RequestEditorFn) (*CountDeadLettersResponse, error)
+
 	// RedriveWithBodyWithResponse Send dead letters again
 	//
-	// Reopens chosen calls (`call_ids`), or all (`all`, with `cause` only those with this cause); exactly one of the two.
+	// Reopens chosen calls (`call_ids`), or all (`all`, with `cause` and `batch` only those that match both); exactly one of the two.
 	// Each reopened call waits for its turn as a new attempt. Chosen calls are done when the answer comes; all of them are worked
 	// on in slices, and `Location` leads to the progress. A call that isn't dead-lettered any more is skipped, and so is one of a canceled batch:
 	// pressing twice makes one new attempt.
@@ -2264,7 +2703,7 @@ type ClientWithResponsesInterface interface {
 
 	// RedriveWithResponse Send dead letters again
 	//
-	// Reopens chosen calls (`call_ids`), or all (`all`, with `cause` only those with this cause); exactly one of the two.
+	// Reopens chosen calls (`call_ids`), or all (`all`, with `cause` and `batch` only those that match both); exactly one of the two.
 	// Each reopened call waits for its turn as a new attempt. Chosen calls are done when the answer comes; all of them are worked
 	// on in slices, and `Location` leads to the progress. A call that isn't dead-lettered any more is skipped, and so is one of a canceled batch:
 	// pressing twice makes one new attempt.
@@ -2279,7 +2718,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /dead-letters/redrives/{id} (the `GetRedrive` operationId).
-	GetRedriveWithResponse(ctx context.Context, id RedriveID, reqEditors ...RequestEditorFn) (*GetRedriveResponse, error)
+	GetRedriveWithResponse(ctx context.Context, id RedriveID, params *GetRedriveParams, reqEditors ...RequestEditorFn) (*GetRedriveResponse, error)
 
 	// GetHealthWithResponse Tell that the server answers
 	//
@@ -2289,6 +2728,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /health (the `GetHealth` operationId).
 	GetHealthWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetHealthResponse, error)
+
+	// GetLimitsWithResponse Get the limits
+	//
+	// What requests may hold, for forms that want to say so before they are sent, and what calls cost, where that is configured.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /limits (the `GetLimits` operationId).
+	GetLimitsWithResponse(ctx context.Context, params *GetLimitsParams, reqEditors ...RequestEditorFn) (*GetLimitsResponse, error)
 }
 
 // ListBatchesResponse200Headers the declared response headers of an HTTP 200 response for ListBatches
@@ -3171,6 +3619,104 @@ func (r ResumeBatchResponse) StatusCode() int {
 	return 0
 }
 
+// ListBatchSamplesResponse200Headers the declared response headers of an HTTP 200 response for ListBatchSamples
+type ListBatchSamplesResponse200Headers struct {
+	ETag       string
+	RetryAfter *int
+	XRequestID *string
+}
+
+// ListBatchSamplesResponse304Headers the declared response headers of an HTTP 304 response for ListBatchSamples
+type ListBatchSamplesResponse304Headers struct {
+	ETag       string
+	RetryAfter *int
+	XRequestID *string
+}
+
+// ListBatchSamplesResponse400Headers the declared response headers of an HTTP 400 response for ListBatchSamples
+type ListBatchSamplesResponse400Headers struct {
+	XRequestID *string
+}
+
+// ListBatchSamplesResponse401Headers the declared response headers of an HTTP 401 response for ListBatchSamples
+type ListBatchSamplesResponse401Headers struct {
+	WWWAuthenticate string
+	XRequestID      *string
+}
+
+// ListBatchSamplesResponse403Headers the declared response headers of an HTTP 403 response for ListBatchSamples
+type ListBatchSamplesResponse403Headers struct {
+	WWWAuthenticate string
+	XRequestID      *string
+}
+
+// ListBatchSamplesResponse404Headers the declared response headers of an HTTP 404 response for ListBatchSamples
+type ListBatchSamplesResponse404Headers struct {
+	XRequestID *string
+}
+
+// ListBatchSamplesResponse500Headers the declared response headers of an HTTP 500 response for ListBatchSamples
+type ListBatchSamplesResponse500Headers struct {
+	XRequestID *string
+}
+
+// ListBatchSamplesResponse503Headers the declared response headers of an HTTP 503 response for ListBatchSamples
+type ListBatchSamplesResponse503Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+type ListBatchSamplesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *BatchSamples
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *BadParameters
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Unauthorized
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Forbidden
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *BatchNotFound
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *InternalError
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Unavailable
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ListBatchSamplesResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *ListBatchSamplesResponse304Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *ListBatchSamplesResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *ListBatchSamplesResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *ListBatchSamplesResponse403Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *ListBatchSamplesResponse404Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *ListBatchSamplesResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *ListBatchSamplesResponse503Headers
+}
+
+// Status returns HTTPResponse.Status
+func (r ListBatchSamplesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListBatchSamplesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
 // ListCallsResponse200Headers the declared response headers of an HTTP 200 response for ListCalls
 type ListCallsResponse200Headers struct {
 	XRequestID *string
@@ -3773,6 +4319,95 @@ func (r SetCapacityResponse) StatusCode() int {
 	return 0
 }
 
+// ListCapacitySamplesResponse200Headers the declared response headers of an HTTP 200 response for ListCapacitySamples
+type ListCapacitySamplesResponse200Headers struct {
+	ETag       string
+	RetryAfter *int
+	XRequestID *string
+}
+
+// ListCapacitySamplesResponse304Headers the declared response headers of an HTTP 304 response for ListCapacitySamples
+type ListCapacitySamplesResponse304Headers struct {
+	ETag       string
+	RetryAfter *int
+	XRequestID *string
+}
+
+// ListCapacitySamplesResponse400Headers the declared response headers of an HTTP 400 response for ListCapacitySamples
+type ListCapacitySamplesResponse400Headers struct {
+	XRequestID *string
+}
+
+// ListCapacitySamplesResponse401Headers the declared response headers of an HTTP 401 response for ListCapacitySamples
+type ListCapacitySamplesResponse401Headers struct {
+	WWWAuthenticate string
+	XRequestID      *string
+}
+
+// ListCapacitySamplesResponse403Headers the declared response headers of an HTTP 403 response for ListCapacitySamples
+type ListCapacitySamplesResponse403Headers struct {
+	WWWAuthenticate string
+	XRequestID      *string
+}
+
+// ListCapacitySamplesResponse500Headers the declared response headers of an HTTP 500 response for ListCapacitySamples
+type ListCapacitySamplesResponse500Headers struct {
+	XRequestID *string
+}
+
+// ListCapacitySamplesResponse503Headers the declared response headers of an HTTP 503 response for ListCapacitySamples
+type ListCapacitySamplesResponse503Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+type ListCapacitySamplesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CapacitySamples
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *BadParameters
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Unauthorized
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Forbidden
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *InternalError
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Unavailable
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ListCapacitySamplesResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *ListCapacitySamplesResponse304Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *ListCapacitySamplesResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *ListCapacitySamplesResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *ListCapacitySamplesResponse403Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *ListCapacitySamplesResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *ListCapacitySamplesResponse503Headers
+}
+
+// Status returns HTTPResponse.Status
+func (r ListCapacitySamplesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListCapacitySamplesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
 // ListDeadLettersResponse200Headers the declared response headers of an HTTP 200 response for ListDeadLetters
 type ListDeadLettersResponse200Headers struct {
 	XRequestID *string
@@ -3845,6 +4480,95 @@ func (r ListDeadLettersResponse) Status() string {
 
 // StatusCode returns HTTPResponse.StatusCode
 func (r ListDeadLettersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// CountDeadLettersResponse200Headers the declared response headers of an HTTP 200 response for CountDeadLetters
+type CountDeadLettersResponse200Headers struct {
+	ETag       string
+	RetryAfter *int
+	XRequestID *string
+}
+
+// CountDeadLettersResponse304Headers the declared response headers of an HTTP 304 response for CountDeadLetters
+type CountDeadLettersResponse304Headers struct {
+	ETag       string
+	RetryAfter *int
+	XRequestID *string
+}
+
+// CountDeadLettersResponse400Headers the declared response headers of an HTTP 400 response for CountDeadLetters
+type CountDeadLettersResponse400Headers struct {
+	XRequestID *string
+}
+
+// CountDeadLettersResponse401Headers the declared response headers of an HTTP 401 response for CountDeadLetters
+type CountDeadLettersResponse401Headers struct {
+	WWWAuthenticate string
+	XRequestID      *string
+}
+
+// CountDeadLettersResponse403Headers the declared response headers of an HTTP 403 response for CountDeadLetters
+type CountDeadLettersResponse403Headers struct {
+	WWWAuthenticate string
+	XRequestID      *string
+}
+
+// CountDeadLettersResponse500Headers the declared response headers of an HTTP 500 response for CountDeadLetters
+type CountDeadLettersResponse500Headers struct {
+	XRequestID *string
+}
+
+// CountDeadLettersResponse503Headers the declared response headers of an HTTP 503 response for CountDeadLetters
+type CountDeadLettersResponse503Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+type CountDeadLettersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *DeadLetterCounts
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *BadParameters
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Unauthorized
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Forbidden
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *InternalError
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Unavailable
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *CountDeadLettersResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *CountDeadLettersResponse304Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *CountDeadLettersResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *CountDeadLettersResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *CountDeadLettersResponse403Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *CountDeadLettersResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *CountDeadLettersResponse503Headers
+}
+
+// Status returns HTTPResponse.Status
+func (r CountDeadLettersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CountDeadLettersResponse) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -3970,6 +4694,20 @@ func (r RedriveResponse) StatusCode() int {
 
 // GetRedriveResponse200Headers the declared response headers of an HTTP 200 response for GetRedrive
 type GetRedriveResponse200Headers struct {
+	ETag       string
+	RetryAfter *int
+	XRequestID *string
+}
+
+// GetRedriveResponse304Headers the declared response headers of an HTTP 304 response for GetRedrive
+type GetRedriveResponse304Headers struct {
+	ETag       string
+	RetryAfter *int
+	XRequestID *string
+}
+
+// GetRedriveResponse400Headers the declared response headers of an HTTP 400 response for GetRedrive
+type GetRedriveResponse400Headers struct {
 	XRequestID *string
 }
 
@@ -4006,6 +4744,8 @@ type GetRedriveResponse struct {
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Redrive
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *BadParameters
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Unauthorized
 	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
@@ -4018,6 +4758,10 @@ type GetRedriveResponse struct {
 	ApplicationProblemJSON503 *Unavailable
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *GetRedriveResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *GetRedriveResponse304Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *GetRedriveResponse400Headers
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *GetRedriveResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
@@ -4079,6 +4823,94 @@ func (r GetHealthResponse) Status() string {
 
 // StatusCode returns HTTPResponse.StatusCode
 func (r GetHealthResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// GetLimitsResponse200Headers the declared response headers of an HTTP 200 response for GetLimits
+type GetLimitsResponse200Headers struct {
+	ETag       string
+	XRequestID *string
+}
+
+// GetLimitsResponse304Headers the declared response headers of an HTTP 304 response for GetLimits
+type GetLimitsResponse304Headers struct {
+	ETag       string
+	RetryAfter *int
+	XRequestID *string
+}
+
+// GetLimitsResponse400Headers the declared response headers of an HTTP 400 response for GetLimits
+type GetLimitsResponse400Headers struct {
+	XRequestID *string
+}
+
+// GetLimitsResponse401Headers the declared response headers of an HTTP 401 response for GetLimits
+type GetLimitsResponse401Headers struct {
+	WWWAuthenticate string
+	XRequestID      *string
+}
+
+// GetLimitsResponse403Headers the declared response headers of an HTTP 403 response for GetLimits
+type GetLimitsResponse403Headers struct {
+	WWWAuthenticate string
+	XRequestID      *string
+}
+
+// GetLimitsResponse500Headers the declared response headers of an HTTP 500 response for GetLimits
+type GetLimitsResponse500Headers struct {
+	XRequestID *string
+}
+
+// GetLimitsResponse503Headers the declared response headers of an HTTP 503 response for GetLimits
+type GetLimitsResponse503Headers struct {
+	RetryAfter int
+	XRequestID *string
+}
+
+type GetLimitsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Limits
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *BadParameters
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Unauthorized
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Forbidden
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *InternalError
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Unavailable
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetLimitsResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *GetLimitsResponse304Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *GetLimitsResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetLimitsResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *GetLimitsResponse403Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *GetLimitsResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *GetLimitsResponse503Headers
+}
+
+// Status returns HTTPResponse.Status
+func (r GetLimitsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetLimitsResponse) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -4272,6 +5104,22 @@ func (c *ClientWithResponses) ResumeBatchWithResponse(ctx context.Context, id Ba
 	return ParseResumeBatchResponse(rsp)
 }
 
+// ListBatchSamplesWithResponse Get a batch's counts over time
+//
+// The batch's counts minute by minute, oldest first, of the last week at most. The first sample is the last one before `from`, or the
+// batch's beginning, so it is known from where the line comes. The last one of a finished batch has its final counts.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /batches/{id}/samples (the `ListBatchSamples` operationId).
+func (c *ClientWithResponses) ListBatchSamplesWithResponse(ctx context.Context, id BatchIDInPath, params *ListBatchSamplesParams, reqEditors ...RequestEditorFn) (*ListBatchSamplesResponse, error) {
+	rsp, err := c.ListBatchSamples(ctx, id, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListBatchSamplesResponse(rsp)
+}
+
 // ListCallsWithResponse List calls
 //
 // Your calls, newest first; with `calls/admin`, everybody's. Filters combine with "and".
@@ -4397,6 +5245,22 @@ func (c *ClientWithResponses) SetCapacityWithResponse(ctx context.Context, body 
 	return ParseSetCapacityResponse(rsp)
 }
 
+// ListCapacitySamplesWithResponse Get the capacity over time
+//
+// The capacity minute by minute, oldest first, of the last week at most. The first sample is the last one before `from`, where one is
+// kept, so it is known from where the line comes.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /capacity/samples (the `ListCapacitySamples` operationId).
+func (c *ClientWithResponses) ListCapacitySamplesWithResponse(ctx context.Context, params *ListCapacitySamplesParams, reqEditors ...RequestEditorFn) (*ListCapacitySamplesResponse, error) {
+	rsp, err := c.ListCapacitySamples(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListCapacitySamplesResponse(rsp)
+}
+
 // ListDeadLettersWithResponse List dead letters
 //
 // Calls that failed with the reason `dead_lettered`, everybody's, newest first.
@@ -4412,9 +5276,25 @@ func (c *ClientWithResponses) ListDeadLettersWithResponse(ctx context.Context, p
 	return ParseListDeadLettersResponse(rsp)
 }
 
+// CountDeadLettersWithResponse Count dead letters by cause
+//
+// How many dead letters there are of each cause, everybody's, the most frequent cause first. The newest 5,000 are counted; where there are more,
+// `counted_up_to` says so.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /dead-letters/counts (the `CountDeadLetters` operationId).
+func (c *ClientWithResponses) CountDeadLettersWithResponse(ctx context.Context, params *CountDeadLettersParams, reqEditors ...RequestEditorFn) (*CountDeadLettersResponse, error) {
+	rsp, err := c.CountDeadLetters(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCountDeadLettersResponse(rsp)
+}
+
 // RedriveWithBodyWithResponse Send dead letters again
 //
-// Reopens chosen calls (`call_ids`), or all (`all`, with `cause` only those with this cause); exactly one of the two.
+// Reopens chosen calls (`call_ids`), or all (`all`, with `cause` and `batch` only those that match both); exactly one of the two.
 // Each reopened call waits for its turn as a new attempt. Chosen calls are done when the answer comes; all of them are worked
 // on in slices, and `Location` leads to the progress. A call that isn't dead-lettered any more is skipped, and so is one of a canceled batch:
 // pressing twice makes one new attempt.
@@ -4432,7 +5312,7 @@ func (c *ClientWithResponses) RedriveWithBodyWithResponse(ctx context.Context, p
 
 // RedriveWithResponse Send dead letters again
 //
-// Reopens chosen calls (`call_ids`), or all (`all`, with `cause` only those with this cause); exactly one of the two.
+// Reopens chosen calls (`call_ids`), or all (`all`, with `cause` and `batch` only those that match both); exactly one of the two.
 // Each reopened call waits for its turn as a new attempt. Chosen calls are done when the answer comes; all of them are worked
 // on in slices, and `Location` leads to the progress. A call that isn't dead-lettered any more is skipped, and so is one of a canceled batch:
 // pressing twice makes one new attempt.
@@ -4453,8 +5333,8 @@ func (c *ClientWithResponses) RedriveWithResponse(ctx context.Context, params *R
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /dead-letters/redrives/{id} (the `GetRedrive` operationId).
-func (c *ClientWithResponses) GetRedriveWithResponse(ctx context.Context, id RedriveID, reqEditors ...RequestEditorFn) (*GetRedriveResponse, error) {
-	rsp, err := c.GetRedrive(ctx, id, reqEditors...)
+func (c *ClientWithResponses) GetRedriveWithResponse(ctx context.Context, id RedriveID, params *GetRedriveParams, reqEditors ...RequestEditorFn) (*GetRedriveResponse, error) {
+	rsp, err := c.GetRedrive(ctx, id, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -4474,6 +5354,21 @@ func (c *ClientWithResponses) GetHealthWithResponse(ctx context.Context, reqEdit
 		return nil, err
 	}
 	return ParseGetHealthResponse(rsp)
+}
+
+// GetLimitsWithResponse Get the limits
+//
+// What requests may hold, for forms that want to say so before they are sent, and what calls cost, where that is configured.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /limits (the `GetLimits` operationId).
+func (c *ClientWithResponses) GetLimitsWithResponse(ctx context.Context, params *GetLimitsParams, reqEditors ...RequestEditorFn) (*GetLimitsResponse, error) {
+	rsp, err := c.GetLimits(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetLimitsResponse(rsp)
 }
 
 // ParseListBatchesResponse parses an HTTP response from a ListBatchesWithResponse call
@@ -6170,6 +7065,209 @@ func ParseResumeBatchResponse(rsp *http.Response) (*ResumeBatchResponse, error) 
 	return response, nil
 }
 
+// ParseListBatchSamplesResponse parses an HTTP response from a ListBatchSamplesWithResponse call
+func ParseListBatchSamplesResponse(rsp *http.Response) (*ListBatchSamplesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListBatchSamplesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest BatchSamples
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadParameters
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest BatchNotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ListBatchSamplesResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers ListBatchSamplesResponse304Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers304 = &headers
+	case rsp.StatusCode == 400:
+		var headers ListBatchSamplesResponse400Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers ListBatchSamplesResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers ListBatchSamplesResponse403Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 404:
+		var headers ListBatchSamplesResponse404Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 500:
+		var headers ListBatchSamplesResponse500Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers ListBatchSamplesResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseListCallsResponse parses an HTTP response from a ListCallsWithResponse call
 func ParseListCallsResponse(rsp *http.Response) (*ListCallsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -7354,6 +8452,192 @@ func ParseSetCapacityResponse(rsp *http.Response) (*SetCapacityResponse, error) 
 	return response, nil
 }
 
+// ParseListCapacitySamplesResponse parses an HTTP response from a ListCapacitySamplesWithResponse call
+func ParseListCapacitySamplesResponse(rsp *http.Response) (*ListCapacitySamplesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListCapacitySamplesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CapacitySamples
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadParameters
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ListCapacitySamplesResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers ListCapacitySamplesResponse304Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers304 = &headers
+	case rsp.StatusCode == 400:
+		var headers ListCapacitySamplesResponse400Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers ListCapacitySamplesResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers ListCapacitySamplesResponse403Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 500:
+		var headers ListCapacitySamplesResponse500Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers ListCapacitySamplesResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseListDeadLettersResponse parses an HTTP response from a ListDeadLettersWithResponse call
 func ParseListDeadLettersResponse(rsp *http.Response) (*ListDeadLettersResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -7479,6 +8763,192 @@ func ParseListDeadLettersResponse(rsp *http.Response) (*ListDeadLettersResponse,
 		response.Headers500 = &headers
 	case rsp.StatusCode == 503:
 		var headers ListDeadLettersResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseCountDeadLettersResponse parses an HTTP response from a CountDeadLettersWithResponse call
+func ParseCountDeadLettersResponse(rsp *http.Response) (*CountDeadLettersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CountDeadLettersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest DeadLetterCounts
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadParameters
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers CountDeadLettersResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers CountDeadLettersResponse304Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers304 = &headers
+	case rsp.StatusCode == 400:
+		var headers CountDeadLettersResponse400Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers CountDeadLettersResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers CountDeadLettersResponse403Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 500:
+		var headers CountDeadLettersResponse500Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers CountDeadLettersResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
@@ -7754,6 +9224,16 @@ func ParseGetRedriveResponse(rsp *http.Response) (*GetRedriveResponse, error) {
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadParameters
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
 		var dest Unauthorized
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -7794,6 +9274,20 @@ func ParseGetRedriveResponse(rsp *http.Response) (*GetRedriveResponse, error) {
 	switch {
 	case rsp.StatusCode == 200:
 		var headers GetRedriveResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -7802,6 +9296,40 @@ func ParseGetRedriveResponse(rsp *http.Response) (*GetRedriveResponse, error) {
 			headers.XRequestID = &value
 		}
 		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers GetRedriveResponse304Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers304 = &headers
+	case rsp.StatusCode == 400:
+		var headers GetRedriveResponse400Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers400 = &headers
 	case rsp.StatusCode == 401:
 		var headers GetRedriveResponse401Headers
 		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
@@ -7929,6 +9457,185 @@ func ParseGetHealthResponse(rsp *http.Response) (*GetHealthResponse, error) {
 			headers.XRequestID = &value
 		}
 		response.Headers500 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetLimitsResponse parses an HTTP response from a GetLimitsWithResponse call
+func ParseGetLimitsResponse(rsp *http.Response) (*GetLimitsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetLimitsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Limits
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadParameters
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetLimitsResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers GetLimitsResponse304Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers304 = &headers
+	case rsp.StatusCode == 400:
+		var headers GetLimitsResponse400Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers GetLimitsResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers GetLimitsResponse403Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 500:
+		var headers GetLimitsResponse500Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers GetLimitsResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers503 = &headers
 	}
 
 	return response, nil

@@ -409,6 +409,24 @@ func (e WaitingReason) Valid() bool {
 	}
 }
 
+// AgentLimits What `AgentSettings` may hold.
+type AgentLimits struct {
+	// FirstWords Characters.
+	FirstWords int `json:"first_words"`
+
+	// Instructions Characters.
+	Instructions int `json:"instructions"`
+
+	// Language Characters.
+	Language int `json:"language"`
+
+	// TimeLimit Seconds of talk.
+	TimeLimit Range `json:"time_limit"`
+
+	// Voice Characters.
+	Voice int `json:"voice"`
+}
+
 // AgentSettings How the agent speaks. What is absent is the server's default.
 type AgentSettings struct {
 	// FirstWords What the agent says first, word for word.
@@ -428,6 +446,11 @@ type AgentSettings struct {
 	// Voice The name of the voice.
 	Voice *string `json:"voice,omitempty"`
 }
+
+// Amount An amount of money, as a decimal number in a string, because a floating-point number would round it.
+//
+// Example: 0.12
+type Amount = string
 
 // Batch A call list.
 type Batch struct {
@@ -516,6 +539,24 @@ type BatchRow struct {
 
 	// Region The row's own region, as `Region`. It wins over the batch's.
 	Region *string `json:"region,omitempty"`
+}
+
+// BatchSample A batch's counts at one moment.
+type BatchSample struct {
+	At time.Time `json:"at"`
+
+	// Counts The batch's calls by status. They add up to its `rows`.
+	Counts BatchCounts `json:"counts"`
+}
+
+// BatchSamples A batch's counts over time.
+type BatchSamples struct {
+	// Samples Oldest first.
+	Samples []BatchSample `json:"samples"`
+
+	// Step Seconds between two samples, where nothing is left out because nothing changed: 60, or more where the time asked for has more
+	// than 500 minutes. Then of each step only the last sample is here.
+	Step SampleStep `json:"step"`
 }
 
 // BatchStatus `active`: its calls take their turn. `paused`: none of them starts. `canceled`: none of them starts any more.
@@ -653,6 +694,80 @@ type Capacity struct {
 	Waiting WaitingCounts `json:"waiting"`
 }
 
+// CapacityLimits What the capacity may be set to.
+type CapacityLimits struct {
+	// Limit From where to where a number may go, both included, and what it is when nothing is said.
+	Limit Range `json:"limit"`
+
+	// Rate From where to where a number may go, both included, and what it is when nothing is said.
+	Rate Range `json:"rate"`
+}
+
+// CapacitySample The capacity at one moment.
+type CapacitySample struct {
+	At time.Time `json:"at"`
+
+	// InUse As in `Capacity`.
+	InUse int `json:"in_use"`
+
+	// Limit As in `Capacity`.
+	Limit int `json:"limit"`
+
+	// Rate As in `Capacity`.
+	Rate float64 `json:"rate"`
+
+	// Stopped As in `Capacity`.
+	Stopped bool `json:"stopped"`
+
+	// Waiting How many calls wait, by `WaitingReason`.
+	Waiting WaitingCounts `json:"waiting"`
+}
+
+// CapacitySamples The capacity over time.
+type CapacitySamples struct {
+	// Samples Oldest first.
+	Samples []CapacitySample `json:"samples"`
+
+	// Step Seconds between two samples, where nothing is left out because nothing changed: 60, or more where the time asked for has more
+	// than 500 minutes. Then of each step only the last sample is here.
+	Step SampleStep `json:"step"`
+}
+
+// DeadLetterCounts Dead letters by cause.
+type DeadLetterCounts struct {
+	// Causes The most frequent first. Causes without a call are absent.
+	Causes []DeadLettersOfCause `json:"causes"`
+
+	// CountedUpTo There are more than this many, and only the newest of them were counted. Absent when all were.
+	CountedUpTo *int `json:"counted_up_to,omitempty"`
+
+	// Total How many were counted.
+	Total int `json:"total"`
+}
+
+// DeadLettersOfCause The dead letters of one cause.
+type DeadLettersOfCause struct {
+	// CallID `call_` and a ULID; for a call of a batch the batch's ULID, a dash and the call's place among the accepted rows, from `000001`.
+	// Ids sort by time of creation.
+	//
+	//
+	// Example: call_01KJPQ7Z5W8XN2T4V6R9C3M1GH
+	CallID CallID `json:"call_id"`
+
+	// Cause Of `dead_lettered`: `launch_refused`, the launch was refused for good; `launch_tries_used`, it was tried as often as allowed.
+	Cause FailureCause `json:"cause"`
+	Count int          `json:"count"`
+
+	// FirstAt When the first of them failed.
+	FirstAt time.Time `json:"first_at"`
+
+	// LastAt When the last of them failed.
+	LastAt time.Time `json:"last_at"`
+
+	// Message The sentence of the one that failed last.
+	Message string `json:"message"`
+}
+
 // Failure Why a call failed.
 type Failure struct {
 	// Cause Of `dead_lettered`: `launch_refused`, the launch was refused for good; `launch_tries_used`, it was tried as often as allowed.
@@ -765,11 +880,65 @@ type HistoryEntry struct {
 	Status CallStatus `json:"status"`
 }
 
+// Limits What requests may hold.
+type Limits struct {
+	// Agent What `AgentSettings` may hold.
+	Agent AgentLimits `json:"agent"`
+
+	// BatchName Characters of a batch's name.
+	BatchName int `json:"batch_name"`
+
+	// BodyBytes Bytes of a request's body.
+	BodyBytes int `json:"body_bytes"`
+
+	// Capacity What the capacity may be set to.
+	Capacity CapacityLimits `json:"capacity"`
+
+	// DeadLettersCounted Dead letters that are counted, the newest.
+	DeadLettersCounted int `json:"dead_letters_counted"`
+
+	// Metadata What `Metadata` may hold.
+	Metadata MetadataLimits `json:"metadata"`
+
+	// Page What `limit` may be, by kind of list.
+	Page PageLimits `json:"page"`
+
+	// PhoneNumber Characters of a number as it is written.
+	PhoneNumber int `json:"phone_number"`
+
+	// Prices What calls cost about, as whoever runs this server has configured it. It is for forms to show; nothing is charged by it.
+	Prices *Prices `json:"prices,omitempty"`
+
+	// RedriveCalls Calls that are redriven by id in one request.
+	RedriveCalls int `json:"redrive_calls"`
+
+	// RefusedRows Refused rows in the answer to a call list.
+	RefusedRows int `json:"refused_rows"`
+
+	// Rows Rows of a call list.
+	Rows int `json:"rows"`
+}
+
 // Metadata Your own keys and values, kept with the call and given back as they are: at most 50 keys, a key of 1 to 64 characters,
 // a value of at most 500.
 //
 // Example: {"appointment":"8812"}
 type Metadata = map[string]string
+
+// MetadataLimits What `Metadata` may hold.
+type MetadataLimits struct {
+	// Batch Characters of all keys and values of a batch's own metadata.
+	Batch int `json:"batch"`
+
+	// Key Characters of one key.
+	Key int `json:"key"`
+
+	// Keys How many.
+	Keys int `json:"keys"`
+
+	// Value Characters of one value.
+	Value int `json:"value"`
+}
 
 // Outcome What is known of the dial. Absent until there is one.
 type Outcome struct {
@@ -784,10 +953,45 @@ type Outcome struct {
 	RingingAt *time.Time `json:"ringing_at,omitempty"`
 }
 
+// PageLimits What `limit` may be, by kind of list.
+type PageLimits struct {
+	// List Of calls, batches and dead letters.
+	List Range `json:"list"`
+
+	// Refused Of refused rows.
+	Refused Range `json:"refused"`
+
+	// Results Of the export of a batch.
+	Results Range `json:"results"`
+}
+
 // PhoneNumber A number in E.164, with its `+` and country code.
 //
 // Example: +12025550143
 type PhoneNumber = string
+
+// Price What a minute of talk costs to numbers that begin in one way.
+type Price struct {
+	// Prefix The beginning of an E.164 number. Of several that fit, the longest counts.
+	Prefix string `json:"prefix"`
+
+	// Price An amount of money, as a decimal number in a string, because a floating-point number would round it.
+	//
+	// Example: 0.12
+	Price Amount `json:"price"`
+}
+
+// Prices What calls cost about, as whoever runs this server has configured it. It is for forms to show; nothing is charged by it.
+type Prices struct {
+	// Currency ISO 4217.
+	Currency string `json:"currency"`
+
+	// Default An amount of money, as a decimal number in a string, because a floating-point number would round it.
+	//
+	// Example: 0.12
+	Default   *Amount `json:"default,omitempty"`
+	PerMinute []Price `json:"per_minute"`
+}
 
 // Problem An error (RFC 9457).
 type Problem struct {
@@ -874,8 +1078,20 @@ type Problem struct {
 // | `unavailable` | 503 | not at the moment; try again after `Retry-After`, with the same `Idempotency-Key` |
 type ProblemCode string
 
+// Range From where to where a number may go, both included, and what it is when nothing is said.
+type Range struct {
+	Default *float64 `json:"default,omitempty"`
+	Max     float64  `json:"max"`
+	Min     float64  `json:"min"`
+}
+
 // Redrive The progress of a redrive of all dead letters.
 type Redrive struct {
+	// Batch `batch_` and a ULID. Ids sort by time of creation.
+	//
+	// Example: batch_01KJPQ2M4N6P8R0S3T5V7W9XYZ
+	Batch *BatchID `json:"batch,omitempty"`
+
 	// Cause Of `dead_lettered`: `launch_refused`, the launch was refused for good; `launch_tries_used`, it was tried as often as allowed.
 	Cause     *FailureCause `json:"cause,omitempty"`
 	CreatedAt time.Time     `json:"created_at"`
@@ -891,6 +1107,11 @@ type Redrive struct {
 	// Skipped How many calls were skipped.
 	Skipped int `json:"skipped"`
 
+	// SkippedByCode How many calls were skipped, by `SkipCode`. Codes without a call are absent.
+	//
+	// Example: {"batch_canceled":2,"not_dead_lettered":1}
+	SkippedByCode map[string]int `json:"skipped_by_code"`
+
 	// Status `active`: still being worked on. `completed`: every call was looked at.
 	Status    RedriveStatus `json:"status"`
 	UpdatedAt time.Time     `json:"updated_at"`
@@ -903,8 +1124,13 @@ type RedriveID = string
 
 // RedriveRequest Which dead letters to send again; exactly one of `call_ids` and `all`.
 type RedriveRequest struct {
-	// All All of them; with `cause`, all with this cause.
-	All     *bool    `json:"all,omitempty"`
+	// All All of them; with `cause` and `batch`, all that match both.
+	All *bool `json:"all,omitempty"`
+
+	// Batch `batch_` and a ULID. Ids sort by time of creation.
+	//
+	// Example: batch_01KJPQ2M4N6P8R0S3T5V7W9XYZ
+	Batch   *BatchID `json:"batch,omitempty"`
 	CallIds []CallID `json:"call_ids,omitempty"`
 
 	// Cause Of `dead_lettered`: `launch_refused`, the launch was refused for good; `launch_tries_used`, it was tried as often as allowed.
@@ -969,6 +1195,10 @@ type RefusedRowList struct {
 //
 // Example: GB
 type Region = string
+
+// SampleStep Seconds between two samples, where nothing is left out because nothing changed: 60, or more where the time asked for has more
+// than 500 minutes. Then of each step only the last sample is here.
+type SampleStep = int
 
 // SetCapacityRequest What to change; the rest stays.
 type SetCapacityRequest struct {
@@ -1140,6 +1370,14 @@ type CallIDInPath = CallID
 // Cursor defines model for Cursor.
 type Cursor = string
 
+// DeadLetterBatch `batch_` and a ULID. Ids sort by time of creation.
+//
+// Example: batch_01KJPQ2M4N6P8R0S3T5V7W9XYZ
+type DeadLetterBatch = BatchID
+
+// DeadLetterCause Of `dead_lettered`: `launch_refused`, the launch was refused for good; `launch_tries_used`, it was tried as often as allowed.
+type DeadLetterCause = FailureCause
+
 // ExportLimit defines model for ExportLimit.
 type ExportLimit = int
 
@@ -1154,6 +1392,9 @@ type Limit = int
 
 // RefusedLimit defines model for RefusedLimit.
 type RefusedLimit = int
+
+// SamplesTo defines model for SamplesTo.
+type SamplesTo = time.Time
 
 // BadBody An error (RFC 9457).
 type BadBody = Problem
@@ -1297,6 +1538,18 @@ type ResumeBatchParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// ListBatchSamplesParams defines parameters for ListBatchSamples.
+type ListBatchSamplesParams struct {
+	// From Samples of this time or later. By default all that are kept.
+	From *time.Time `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Samples before this time. By default up to now.
+	To *SamplesTo `form:"to,omitempty" json:"to,omitempty"`
+
+	// IfNoneMatch The `ETag` of what you have. Unchanged is answered `304`.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
 // ListCallsParams defines parameters for ListCalls.
 type ListCallsParams struct {
 	// Status Calls in this status. Repeat the parameter to allow several.
@@ -1347,10 +1600,25 @@ type GetCapacityParams struct {
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
+// ListCapacitySamplesParams defines parameters for ListCapacitySamples.
+type ListCapacitySamplesParams struct {
+	// From Samples of this time or later. By default those of the 24 hours before `to`.
+	From *time.Time `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Samples before this time. By default up to now.
+	To *SamplesTo `form:"to,omitempty" json:"to,omitempty"`
+
+	// IfNoneMatch The `ETag` of what you have. Unchanged is answered `304`.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
 // ListDeadLettersParams defines parameters for ListDeadLetters.
 type ListDeadLettersParams struct {
-	// Cause Calls with this cause.
-	Cause *FailureCause `form:"cause,omitempty" json:"cause,omitempty"`
+	// Cause Dead letters with this cause.
+	Cause *DeadLetterCause `form:"cause,omitempty" json:"cause,omitempty"`
+
+	// Batch Dead letters of this batch.
+	Batch *DeadLetterBatch `form:"batch,omitempty" json:"batch,omitempty"`
 
 	// Cursor `next_cursor` of the page before. Leave the other parameters as they were.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
@@ -1359,11 +1627,32 @@ type ListDeadLettersParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// CountDeadLettersParams defines parameters for CountDeadLetters.
+type CountDeadLettersParams struct {
+	// Batch Dead letters of this batch.
+	Batch *DeadLetterBatch `form:"batch,omitempty" json:"batch,omitempty"`
+
+	// IfNoneMatch The `ETag` of what you have. Unchanged is answered `304`.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
 // RedriveParams defines parameters for Redrive.
 type RedriveParams struct {
 	// IdempotencyKey 1 to 255 visible ASCII characters, new for each thing that you want done; a UUID is good. A repeat of the request with
 	// the same key within 24 hours gives the first answer again and does nothing else.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// GetRedriveParams defines parameters for GetRedrive.
+type GetRedriveParams struct {
+	// IfNoneMatch The `ETag` of what you have. Unchanged is answered `304`.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
+// GetLimitsParams defines parameters for GetLimits.
+type GetLimitsParams struct {
+	// IfNoneMatch The `ETag` of what you have. Unchanged is answered `304`.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // SubmitBatchJSONRequestBody defines body for SubmitBatch for application/json ContentType.

@@ -24,6 +24,8 @@ const (
 	MaxBodyBytes     = 6_291_456
 	MaxRows          = 100_000
 	MaxRefusedInline = 1_000 // refused rows in the answer to a submitted batch
+	MaxSamples       = 500   // samples in one answer
+	MaxRedriveCalls  = 100   // calls that one request redrives by id
 )
 
 // Route is one operation of the API.
@@ -50,13 +52,17 @@ var Routes = []Route{
 	{"getBatch", http.MethodGet, "/batches/{id}", ScopeRead},
 	{"listBatchCalls", http.MethodGet, "/batches/{id}/calls", ScopeRead},
 	{"listBatchRefused", http.MethodGet, "/batches/{id}/refused", ScopeRead},
+	{"listBatchSamples", http.MethodGet, "/batches/{id}/samples", ScopeRead},
 	{"exportBatchResults", http.MethodGet, "/batches/{id}/results.csv", ScopeRead},
 	{"cancelBatch", http.MethodPost, "/batches/{id}/cancel", ScopeWrite},
 	{"pauseBatch", http.MethodPost, "/batches/{id}/pause", ScopeWrite},
 	{"resumeBatch", http.MethodPost, "/batches/{id}/resume", ScopeWrite},
 	{"listDeadLetters", http.MethodGet, "/dead-letters", ScopeAdmin},
+	{"countDeadLetters", http.MethodGet, "/dead-letters/counts", ScopeAdmin},
 	{"redrive", http.MethodPost, "/dead-letters/redrive", ScopeAdmin},
 	{"getRedrive", http.MethodGet, "/dead-letters/redrives/{id}", ScopeAdmin},
 	{"getCapacity", http.MethodGet, "/capacity", ScopeRead},
 	{"setCapacity", http.MethodPut, "/capacity", ScopeAdmin},
+	{"listCapacitySamples", http.MethodGet, "/capacity/samples", ScopeRead},
+	{"getLimits", http.MethodGet, "/limits", ScopeRead},
 }

@@ -234,4 +234,12 @@ func TestLimitsInGoAreThoseOfTheDocument(t *testing.T) {
 	if got := *schemas["BatchPreview"].Value.Properties["refused_rows"].Value.MaxItems; got != api.MaxRefusedInline {
 		t.Errorf("refused_rows: %d", got)
 	}
+	if got := *schemas["RedriveRequest"].Value.Properties["call_ids"].Value.MaxItems; got != api.MaxRedriveCalls {
+		t.Errorf("call_ids: %d", got)
+	}
+	for _, name := range []string{"BatchSamples", "CapacitySamples"} {
+		if got := *schemas[name].Value.Properties["samples"].Value.MaxItems; got != api.MaxSamples {
+			t.Errorf("%s: %d", name, got)
+		}
+	}
 }

@@ -26,7 +26,6 @@ import (
 	"github.com/outdial/outdial/services/internal/httpapi"
 	"github.com/outdial/outdial/services/internal/intake"
 	"github.com/outdial/outdial/services/internal/queue"
-	"github.com/outdial/outdial/services/internal/signin"
 	"github.com/outdial/outdial/services/internal/sqs"
 	"github.com/outdial/outdial/services/internal/tracking"
 )
@@ -48,9 +47,10 @@ func open(ctx context.Context) (gateway.Function, error) {
 		err = errors.Join(err, fmt.Errorf("%s: %w", awsenv.AllowNumberTypes, numbersErr))
 	}
 	log := awsenv.NewLog(os.Stderr, c.Level)
+	known, pricesErr := pricesOf(c)
 	signIn, signInErr := signInOf(c, log)
 	sdk, sdkErr := awsenv.SDK(ctx)
-	if err := errors.Join(err, signInErr, sdkErr); err != nil {
+	if err := errors.Join(err, pricesErr, signInErr, sdkErr); err != nil {
 		return nil, err
 	}
 	store := dynamo.New(dynamodb.NewFromConfig(sdk), c.Table, awsenv.FirstCapacity(time.Now()))
@@ -68,21 +68,9 @@ func open(ctx context.Context) (gateway.Function, error) {
 		},
 		DeadLetters: dead,
 		Capacity:    &capacity.Service{Store: store, Jobs: jobs, Now: time.Now, Log: log},
-		SignIn:      signIn, Now: time.Now, NewULID: newULID, Log: log,
+		SignIn:      signIn, Now: time.Now, NewULID: newULID, Log: log, Prices: known,
 	}
 	return gateway.New(server.Handler()), nil
-}
-
-// signInOf checks tokens in code too where their issuer is configured.
-func signInOf(c awsenv.API, log *slog.Logger) (gateway.SignIn, error) {
-	if c.Issuer == "" || len(c.ClientIDs) == 0 {
-		return gateway.SignIn{}, nil
-	}
-	verifier, err := signin.New(signin.Config{Issuer: c.Issuer, ClientIDs: c.ClientIDs}, signin.Options{Log: log})
-	if err != nil {
-		return gateway.SignIn{}, fmt.Errorf("%s and %s: %w", awsenv.Issuer, awsenv.ClientIDs, err)
-	}
-	return gateway.SignIn{Tokens: verifier}, nil
 }
 
 func newULID() string { return ulid.MustNew(ulid.Now(), rand.Reader).String() }

@@ -9,6 +9,7 @@ import (
 	"github.com/outdial/outdial/services/internal/capacity"
 	"github.com/outdial/outdial/services/internal/eventbus"
 	"github.com/outdial/outdial/services/internal/mapping"
+	"github.com/outdial/outdial/services/internal/samples"
 	"github.com/outdial/outdial/services/internal/tracking"
 )
 
@@ -16,6 +17,7 @@ import (
 type events struct {
 	tracker tracking.Tracker
 	alarm   *capacity.Alarm
+	samples *samples.Taker
 }
 
 // handle takes what calls are told of first, since a slot may wait for it. Looks
@@ -63,7 +65,7 @@ func (b batch) left() time.Duration { return b.budget - b.tracker.Now().Sub(b.be
 
 func (b batch) spent() bool { return b.budget > 0 && b.left() <= 0 }
 
-// look looks at what is due; a tick asks for a fill too. What there was no time
+// look looks at what is due; a tick asks for a fill and takes samples too. What there was no time
 // for is left to another look. A tick alone leaves it to the next tick, or each
 // minute would add one more chain of looks to those that are under way.
 func (b batch) look(ctx context.Context, tick, handOver bool) error {
@@ -72,6 +74,9 @@ func (b batch) look(ctx context.Context, tick, handOver bool) error {
 		event.Type = messages.EventTick
 		if err := b.alarm.Check(ctx); err != nil {
 			b.tracker.Log.WarnContext(ctx, "slots and records not compared", "cause", err)
+		}
+		if err := b.samples.Take(ctx); err != nil {
+			b.tracker.Log.WarnContext(ctx, "samples not taken", "cause", err)
 		}
 	}
 	if b.spent() {

@@ -14,6 +14,7 @@ import (
 	"github.com/outdial/outdial/services/internal/capacity"
 	"github.com/outdial/outdial/services/internal/mapping"
 	"github.com/outdial/outdial/services/internal/memory"
+	"github.com/outdial/outdial/services/internal/samples"
 	"github.com/outdial/outdial/services/internal/storetest"
 	"github.com/outdial/outdial/services/internal/testworld"
 	"github.com/outdial/outdial/services/internal/tracking"
@@ -24,7 +25,10 @@ func newEvents(t *testing.T) (events, *testworld.World) {
 	clock := storetest.NewClock()
 	store := memory.New(call.Capacity{})
 	w := testworld.New(t, clock, store, memory.NewQueue(clock.Now))
-	return events{tracker: *w.Tracker, alarm: &capacity.Alarm{Store: store, Log: slog.New(slog.DiscardHandler)}}, w
+	return events{
+		tracker: *w.Tracker, alarm: &capacity.Alarm{Store: store, Log: slog.New(slog.DiscardHandler)},
+		samples: &samples.Taker{Store: store, Now: clock.Now},
+	}, w
 }
 
 func encoded(t *testing.T, e messages.Event) []byte {
@@ -127,4 +131,51 @@ func TestWhatIsOfNoConcernIsDropped(t *testing.T) {
 	if err := e.handle(context.Background(), [][]byte{[]byte(foreign)}, 0)[0]; err != nil {
 		t.Error(err)
 	}
+}
+
+// TestATickTakesSamples, and a look takes none. What fails is left to the next tick.
+func TestATickTakesSamples(t *testing.T) {
+	t.Parallel()
+	look, tick := encoded(t, messages.Event{Type: messages.EventLook}), encoded(t, messages.Event{Type: messages.EventTick})
+	for name, test := range map[string]struct {
+		bodies [][]byte
+		broken bool
+		want   int
+	}{
+		"a look":                        {[][]byte{look}, false, 0},
+		"a tick":                        {[][]byte{tick}, false, 1},
+		"ticks that come together":      {[][]byte{tick, look, tick}, false, 1},
+		"a tick that can't put samples": {[][]byte{tick}, true, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e, w := newEvents(t)
+			store := &putter{Store: e.samples.Store, broken: test.broken}
+			e.samples.Store = store
+			w.CreateBatch("ann", 10)
+			for _, err := range e.handle(t.Context(), test.bodies, 25*time.Second) {
+				if err != nil {
+					t.Error(err)
+				}
+			}
+			if store.puts != test.want || w.Asked("store.Due") == 0 {
+				t.Errorf("samples were put %d times, and what is due was listed %d times", store.puts, w.Asked("store.Due"))
+			}
+		})
+	}
+}
+
+// putter counts what is put.
+type putter struct {
+	samples.Store
+	broken bool
+	puts   int
+}
+
+func (p *putter) PutSamples(ctx context.Context, before, after call.Samples) error {
+	if p.broken {
+		return errors.New("the table is away")
+	}
+	p.puts++
+	return p.Store.PutSamples(ctx, before, after)
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/outdial/outdial/services/internal/ecs"
 	"github.com/outdial/outdial/services/internal/mapping"
 	"github.com/outdial/outdial/services/internal/queue"
+	"github.com/outdial/outdial/services/internal/samples"
 	"github.com/outdial/outdial/services/internal/simcarrier"
 	"github.com/outdial/outdial/services/internal/sqs"
 	"github.com/outdial/outdial/services/internal/tracking"
@@ -57,7 +58,8 @@ func open(ctx context.Context) (mapping.Function, error) {
 			Jobs: jobs, Looks: looks, Now: time.Now, Timing: call.DefaultTiming(), Log: log, Slice: dynamo.MaxSlice,
 			Redrives: &deadletters.Service{Store: store, Jobs: jobs, Looks: looks, Now: time.Now, Log: log, Slice: dynamo.MaxSlice},
 		},
-		alarm: &capacity.Alarm{Store: store, Log: log},
+		alarm:   &capacity.Alarm{Store: store, Log: log},
+		samples: &samples.Taker{Store: store, Now: time.Now},
 	}
 	return mapping.New(e.handle, time.Now, log), nil
 }

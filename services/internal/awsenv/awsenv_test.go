@@ -26,7 +26,7 @@ var good = map[string]string{
 	awsenv.CallsDeadLetterQueue: "https://sqs.eu-central-1.amazonaws.com/123456789012/calls-dead-letters",
 	awsenv.EventsQueue:          "https://sqs.eu-central-1.amazonaws.com/123456789012/events",
 	awsenv.Issuer:               "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_a", awsenv.ClientIDs: "one,two",
-	awsenv.AllowNumberTypes: "premium_rate", awsenv.Carrier: "simulated:/tmp/carrier",
+	awsenv.AllowNumberTypes: "premium_rate", awsenv.Prices: `{"currency":"EUR","default":"0.45"}`, awsenv.Carrier: "simulated:/tmp/carrier",
 	awsenv.TaskDefinition: "arn:aws:ecs:eu-central-1:123456789012:task-definition/outdial-agent:7",
 	awsenv.Subnets:        "subnet-1a,subnet-2b", awsenv.SecurityGroups: "sg-1", awsenv.AssignPublicIP: "DISABLED",
 }
@@ -61,7 +61,7 @@ func TestEachProgramIsToldWhatItsEnvironmentSays(t *testing.T) {
 	t.Parallel()
 	api, err := awsenv.ReadAPI(with())
 	if err != nil || api.Table != "outdial" || api.Level != slog.LevelWarn || api.Issuer != good[awsenv.Issuer] ||
-		!slices.Equal(api.ClientIDs, []string{"one", "two"}) || api.AllowNumberTypes != "premium_rate" || api.EventsQueue != good[awsenv.EventsQueue] {
+		!slices.Equal(api.ClientIDs, []string{"one", "two"}) || api.AllowNumberTypes != "premium_rate" || api.Prices != good[awsenv.Prices] || api.EventsQueue != good[awsenv.EventsQueue] {
 		t.Errorf("the api: %+v, %v", api, err)
 	}
 	worker, err := awsenv.ReadWorker(with())
@@ -78,11 +78,11 @@ func TestEachProgramIsToldWhatItsEnvironmentSays(t *testing.T) {
 func TestWhatMayBeLeftOut(t *testing.T) {
 	t.Parallel()
 	for _, lookup := range []awsenv.Lookup{
-		with(awsenv.Issuer, awsenv.ClientIDs, awsenv.AllowNumberTypes),
-		with(awsenv.Issuer+"=", awsenv.ClientIDs+"=", awsenv.AllowNumberTypes+"="),
+		with(awsenv.Issuer, awsenv.ClientIDs, awsenv.AllowNumberTypes, awsenv.Prices),
+		with(awsenv.Issuer+"=", awsenv.ClientIDs+"=", awsenv.AllowNumberTypes+"=", awsenv.Prices+"="),
 	} {
 		api, err := awsenv.ReadAPI(lookup)
-		if err != nil || api.Issuer != "" || api.ClientIDs != nil || api.AllowNumberTypes != "" {
+		if err != nil || api.Issuer != "" || api.ClientIDs != nil || api.AllowNumberTypes != "" || api.Prices != "" {
 			t.Errorf("%+v, %v", api, err)
 		}
 	}
@@ -101,7 +101,7 @@ func TestATableMayHaveEveryNameThatDynamoDBTakes(t *testing.T) {
 // needs is named, and nothing else.
 func TestEveryMistakeIsToldAtOnce(t *testing.T) {
 	t.Parallel()
-	optional := []string{awsenv.Issuer, awsenv.ClientIDs, awsenv.AllowNumberTypes}
+	optional := []string{awsenv.Issuer, awsenv.ClientIDs, awsenv.AllowNumberTypes, awsenv.Prices}
 	for _, program := range []string{"api", "worker", "tracker"} {
 		_, err := read(program, func(string) (string, bool) { return "", false })
 		for _, name := range append(awsenv.Names(program), "AWS_REGION") {

@@ -16,6 +16,7 @@ type API struct {
 	Issuer                  string // of tokens that are checked in code too; empty: API Gateway alone checks them
 	ClientIDs               []string
 	AllowNumberTypes        string // as intake.ParseNumberPolicy reads them
+	Prices                  string // as prices.Parse reads them; empty: not known
 }
 
 // Worker is what the worker is told.
@@ -46,7 +47,7 @@ func ReadAPI(lookup Lookup) (API, error) {
 	c := API{
 		Base: r.base(), CallsQueue: r.text(CallsQueue, queueURL), EventsQueue: r.text(EventsQueue, queueURL),
 		Cluster: r.text(Cluster, plain), Issuer: r.optional(Issuer, issuerURL), ClientIDs: r.optionalList(ClientIDs, plain),
-		AllowNumberTypes: r.optional(AllowNumberTypes, anyText),
+		AllowNumberTypes: r.optional(AllowNumberTypes, anyText), Prices: r.optional(Prices, anyText),
 	}
 	if (c.Issuer == "") != (len(c.ClientIDs) == 0) {
 		r.bad("%s and %s go together: set both, or none to leave the check of tokens to API Gateway", Issuer, ClientIDs)

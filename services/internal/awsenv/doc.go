@@ -20,6 +20,7 @@ const (
 	Issuer               = "OUTDIAL_ISSUER"
 	ClientIDs            = "OUTDIAL_CLIENT_IDS"
 	AllowNumberTypes     = "OUTDIAL_ALLOW_NUMBER_TYPES"
+	Prices               = "OUTDIAL_PRICES"
 	TaskDefinition       = "OUTDIAL_TASK_DEFINITION"
 	Subnets              = "OUTDIAL_SUBNETS"
 	SecurityGroups       = "OUTDIAL_SECURITY_GROUPS"

@@ -45,7 +45,7 @@ func (b Batch) Lane() LaneKey { return LaneKey{Owner: b.Owner, BatchID: b.ID} }
 
 // StateWith is the state a person sees: completed once all calls are final.
 func (b Batch) StateWith(n Counts) BatchState {
-	if b.State != StateCanceled && n.Waiting == 0 && n.Active == 0 {
+	if b.State != StateCanceled && n.Finished() {
 		return StateCompleted
 	}
 	return b.State
@@ -120,6 +120,9 @@ func (n Counts) add(d Counts) Counts {
 func (n Counts) Total() int {
 	return n.Waiting + n.Active + n.Completed + n.Busy + n.NoAnswer + n.Failed + n.Canceled + n.Expired
 }
+
+// Finished tells whether all calls counted are final.
+func (n Counts) Finished() bool { return n.Waiting == 0 && n.Active == 0 }
 
 // Row is an accepted row of a batch, kept in a chunk until it is a call.
 type Row struct {

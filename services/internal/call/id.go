@@ -33,6 +33,15 @@ func BatchCallID(batchID string, n int) string {
 	return fmt.Sprintf("%s%s-%06d", callPrefix, strings.TrimPrefix(batchID, batchPrefix), n)
 }
 
+// BatchOf is the batch whose call has this id. It is not ok for a single call.
+func BatchOf(callID string) (batchID string, ok bool) {
+	ulid, _, ok := strings.Cut(strings.TrimPrefix(callID, callPrefix), "-")
+	if !ok {
+		return "", false
+	}
+	return BatchID(ulid), true
+}
+
 // ClientToken is the idempotency token of an attempt's launch, and the name
 // under which its task is found: at most 64 characters of letters, digits, "_" and "-".
 func ClientToken(callID string, attempt int) string {

@@ -122,6 +122,15 @@ func nextTurn(last int64, now time.Time) int64 { return max(now.UnixMicro(), las
 // Waiting counts waiting calls by reason.
 type Waiting map[WaitReason]int
 
+// WaitingIn counts the waiting calls of lanes by the reason that holds them up now.
+func (c Capacity) WaitingIn(lanes []Lane, now time.Time) Waiting {
+	waiting := Waiting{}
+	for _, lane := range lanes {
+		waiting.Add(lane, c.WaitingFor(now))
+	}
+	return waiting
+}
+
 // Add counts a lane's calls, its ready ones under the reason that holds them all up.
 func (w Waiting) Add(l Lane, ready WaitReason) {
 	if l.Closed {

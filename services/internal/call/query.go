@@ -32,8 +32,9 @@ type Filter struct {
 
 // DeadLetterFilter chooses dead-lettered calls. Empty fields choose all.
 type DeadLetterFilter struct {
-	Owner string
-	Cause DeadLetterCause
+	Owner   string
+	BatchID string
+	Cause   DeadLetterCause
 }
 
 // Page asks for a part of a list in the order of ids: what stands behind After,

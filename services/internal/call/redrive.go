@@ -1,6 +1,9 @@
 package call
 
-import "time"
+import (
+	"maps"
+	"time"
+)
 
 // Redrive is a stored request to reopen all dead-lettered calls that match. It
 // is worked off in slices, in the order of ids, and takes no call twice.
@@ -8,14 +11,16 @@ type Redrive struct {
 	ID    string          `json:"id"`
 	Owner string          `json:"owner"`           // who asked
 	Only  string          `json:"only,omitempty"`  // only calls of this owner; empty: of all
+	Batch string          `json:"batch,omitempty"` // only calls of this batch; empty: any
 	Cause DeadLetterCause `json:"cause,omitempty"` // only this cause; empty: any
 
-	Cursor   string    `json:"cursor,omitempty"` // id of the last call looked at
-	Redriven int       `json:"redriven"`
-	Skipped  int       `json:"skipped"`
-	Done     bool      `json:"done"`
-	Due      time.Time `json:"due,omitzero"`
-	Version  int64     `json:"version"`
+	Cursor        string         `json:"cursor,omitempty"` // id of the last call looked at
+	Redriven      int            `json:"redriven"`
+	Skipped       int            `json:"skipped"`
+	SkippedByCode map[string]int `json:"skipped_by_code,omitempty"` // why, in the words of the API
+	Done          bool           `json:"done"`
+	Due           time.Time      `json:"due,omitzero"`
+	Version       int64          `json:"version"`
 
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
@@ -45,11 +50,21 @@ func (r Redrive) Reopening(callID string, now time.Time) RedriveChange {
 	return RedriveChange{Before: r, After: after}
 }
 
-// Skipping passes a call that can't be reopened.
-func (r Redrive) Skipping(callID string, now time.Time) RedriveChange {
+// Filter chooses the calls that the redrive is about.
+func (r Redrive) Filter() DeadLetterFilter {
+	return DeadLetterFilter{Owner: r.Only, BatchID: r.Batch, Cause: r.Cause}
+}
+
+// Skipping passes a call that can't be reopened, for the reason that the code names.
+func (r Redrive) Skipping(callID, code string, now time.Time) RedriveChange {
 	after := r.next(now)
 	after.Cursor = callID
 	after.Skipped++
+	after.SkippedByCode = maps.Clone(r.SkippedByCode)
+	if after.SkippedByCode == nil {
+		after.SkippedByCode = map[string]int{}
+	}
+	after.SkippedByCode[code]++
 	return RedriveChange{Before: r, After: after}
 }
 

@@ -23,7 +23,9 @@ func TestARedriveIsWorkedOffCallByCall(t *testing.T) {
 		want func(*call.Redrive)
 	}{
 		{"a reopened call is counted and passed", r.Reopening("call_01J", noon), func(r *call.Redrive) { r.Cursor, r.Redriven = "call_01J", 1 }},
-		{"a call that can't be reopened is counted apart and passed", r.Skipping("call_01J", noon), func(r *call.Redrive) { r.Cursor, r.Skipped = "call_01J", 1 }},
+		{"a call that can't be reopened is counted apart and passed", r.Skipping("call_01J", "batch_canceled", noon), func(r *call.Redrive) {
+			r.Cursor, r.Skipped, r.SkippedByCode = "call_01J", 1, map[string]int{"batch_canceled": 1}
+		}},
 		{"the end leaves nothing due", r.Ending(noon), func(r *call.Redrive) { r.Done, r.Due = true, time.Time{} }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -40,10 +42,15 @@ func TestTheProgressOfARedriveAddsUp(t *testing.T) {
 	t.Parallel()
 	r := call.RedriveRequested(call.Redrive{ID: "redrive_01J"}, nil, morning).After
 	r = r.Reopening("call_1", noon).After
-	r = r.Skipping("call_2", noon).After
+	r = r.Skipping("call_2", "batch_canceled", noon).After
+	before := r
+	r = r.Skipping("call_2b", "batch_canceled", noon).After
+	r = r.Skipping("call_2c", "not_dead_lettered", noon).After
 	r = r.Reopening("call_3", noon).After
 	r = r.Ending(noon).After
-	if r.Redriven != 2 || r.Skipped != 1 || r.Cursor != "call_3" || !r.Done || r.Version != 5 {
+	if r.Redriven != 2 || r.Skipped != 3 || r.Cursor != "call_3" || !r.Done || r.Version != 7 {
 		t.Errorf("the redrive is %+v", r)
 	}
+	differ(t, "why calls were skipped", r.SkippedByCode, map[string]int{"batch_canceled": 2, "not_dead_lettered": 1})
+	differ(t, "what was so before", before.SkippedByCode, map[string]int{"batch_canceled": 1})
 }

@@ -54,11 +54,7 @@ func (s *Service) Get(ctx context.Context) (call.Capacity, call.Waiting, error) 
 	if err != nil {
 		return c, nil, fmt.Errorf("list the lanes: %w", err)
 	}
-	waiting := call.Waiting{}
-	for _, lane := range lanes {
-		waiting.Add(lane, c.WaitingFor(s.Now()))
-	}
-	return c, waiting, nil
+	return c, c.WaitingIn(lanes, s.Now()), nil
 }
 
 // setTries bounds the repeats when several people set capacity at once.

@@ -163,7 +163,7 @@ func (c *client) previewBatch(ctx context.Context, params api.SubmitBatchParams,
 	if c.flags.json {
 		c.out.json(answer.body)
 	} else {
-		c.out.record([]pair{{"rows", c.out.number(preview.Rows)}, {"refused", c.refusedCount(preview.Refused, preview.RefusedByCode)}})
+		c.out.record([]pair{{"rows", c.out.number(preview.Rows)}, {"refused", c.countByCode(preview.Refused, preview.RefusedByCode)}})
 		c.tableOfRefused(preview.RefusedRows, preview.Refused, "")
 		c.screen.note("A dry run: nothing was submitted.")
 	}

@@ -15,14 +15,16 @@ func (a *app) deadLettersCommand() *cobra.Command {
 		Use:   "dead-letters",
 		Short: "See calls that could not be launched, and send them again",
 		Long:  "See calls that could not be launched, and send them again. It takes an administrator.",
-		Example: `  outdial dead-letters list
+		Example: `  outdial dead-letters counts
+  outdial dead-letters list
   outdial dead-letters redrive --all --wait`,
 		GroupID: groupOps,
-	}, a.deadLettersListCommand(), a.redriveCommand(), a.redriveProgressCommand())
+	}, a.deadLettersListCommand(), a.deadLettersCountsCommand(), a.redriveCommand(), a.redriveProgressCommand())
 }
 
 func (a *app) deadLettersListCommand() *cobra.Command {
 	var flags listFlags
+	var batch string
 	cause := choices{allowed: failureCauses}
 	cmd := &cobra.Command{
 		Use:   "list",
@@ -33,6 +35,7 @@ func (a *app) deadLettersListCommand() *cobra.Command {
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	cause.add(cmd, "cause", "calls with this cause")
+	a.ofBatch(cmd, &batch, "calls of this batch")
 	flags.add(cmd)
 	cmd.RunE = a.ask(func(ctx context.Context, c *client, _ []string) error {
 		return list[api.Call]{
@@ -40,7 +43,7 @@ func (a *app) deadLettersListCommand() *cobra.Command {
 			none: "There are no dead letters.",
 			get: func(ctx context.Context, p pageParams) (*http.Response, error) {
 				return c.api.ListDeadLetters(ctx, &api.ListDeadLettersParams{
-					Cause: optional(api.FailureCause(cause.one())), Cursor: p.cursor, Limit: p.limit,
+					Cause: optional(api.FailureCause(cause.one())), Batch: optional(batch), Cursor: p.cursor, Limit: p.limit,
 				})
 			},
 		}.run(ctx)
@@ -48,8 +51,58 @@ func (a *app) deadLettersListCommand() *cobra.Command {
 	return cmd
 }
 
+// ofBatch adds the flag --batch.
+func (a *app) ofBatch(cmd *cobra.Command, batch *string, usage string) {
+	cmd.Flags().StringVar(batch, "batch", "", usage)
+	must(cmd.RegisterFlagCompletionFunc("batch", a.completeBatches))
+}
+
+func (a *app) deadLettersCountsCommand() *cobra.Command {
+	var batch string
+	cmd := &cobra.Command{
+		Use:   "counts",
+		Short: "Count dead letters by cause",
+		Long: `Count dead letters by cause, each with what was said of the last of them. Of very
+many, the newest are counted.`,
+		Example:           "  outdial dead-letters counts",
+		Args:              noArgs,
+		ValidArgsFunction: cobra.NoFileCompletions,
+	}
+	a.ofBatch(cmd, &batch, "calls of this batch")
+	cmd.RunE = a.ask(func(ctx context.Context, c *client, _ []string) error {
+		counts, answer, err := fetch[api.DeadLetterCounts](ctx, c, func(ctx context.Context) (*http.Response, error) {
+			return c.api.CountDeadLetters(ctx, &api.CountDeadLettersParams{Batch: optional(batch)})
+		})
+		if err != nil {
+			return err
+		}
+		c.showDeadLetterCounts(counts, answer.body)
+		return nil
+	})
+	return cmd
+}
+
+func (c *client) showDeadLetterCounts(counts api.DeadLetterCounts, document []byte) {
+	if c.flags.json {
+		c.out.json(document)
+		return
+	}
+	var rows [][]cell
+	for _, of := range counts.Causes {
+		rows = append(rows, []cell{text(string(of.Cause)), c.out.number(of.Count), c.out.when(of.FirstAt), c.out.when(of.LastAt), text(of.Message)})
+	}
+	c.out.list([]string{"CAUSE", "CALLS", "FIRST", "LAST", "LAST MESSAGE"}, rows)
+	switch {
+	case counts.Total == 0:
+		c.screen.note("There are no dead letters.")
+	case counts.CountedUpTo != nil:
+		c.screen.note("There are more; these are the newest %s.", c.screen.count(*counts.CountedUpTo))
+	}
+}
+
 func (a *app) redriveCommand() *cobra.Command {
 	var all, wait bool
+	var batch string
 	cause := choices{allowed: failureCauses}
 	cmd := &cobra.Command{
 		Use:   "redrive CALL_ID... | --all",
@@ -65,8 +118,8 @@ named call was skipped, the exit code is 5.`,
 				return usageError("name calls or give --all, not both")
 			case !all && len(args) == 0:
 				return usageError("name the calls' ids, or give --all")
-			case !all && (wait || cause.one() != ""):
-				return usageError("--wait and --cause go with --all")
+			case !all && (wait || cause.one() != "" || batch != ""):
+				return usageError("--wait, --cause and --batch go with --all")
 			}
 			return nil
 		},
@@ -74,12 +127,13 @@ named call was skipped, the exit code is 5.`,
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "all dead letters")
 	cause.add(cmd, "cause", "with --all, those with this cause")
+	a.ofBatch(cmd, &batch, "with --all, those of this batch")
 	cmd.Flags().BoolVar(&wait, "wait", false, "with --all, until every call was looked at")
 	cmd.RunE = a.ask(func(ctx context.Context, c *client, args []string) error {
 		if !all {
 			return c.redriveChosen(ctx, args)
 		}
-		return c.redriveAll(ctx, optional(api.FailureCause(cause.one())), wait)
+		return c.redriveAll(ctx, api.RedriveRequest{All: &all, Cause: optional(api.FailureCause(cause.one())), Batch: optional(batch)}, wait)
 	})
 	return cmd
 }
@@ -121,9 +175,8 @@ func (c *client) redriveChosen(ctx context.Context, ids []string) error {
 	return nil
 }
 
-func (c *client) redriveAll(ctx context.Context, cause *api.FailureCause, wait bool) error {
-	all := true
-	send, err := c.redrive(ctx, api.RedriveRequest{All: &all, Cause: cause})
+func (c *client) redriveAll(ctx context.Context, r api.RedriveRequest, wait bool) error {
+	send, err := c.redrive(ctx, r)
 	if err != nil {
 		return err
 	}
@@ -155,7 +208,7 @@ func (a *app) redriveProgressCommand() *cobra.Command {
 			return c.watchRedrive(ctx, args[0])
 		}
 		progress, answer, err := fetch[api.Redrive](ctx, c, func(ctx context.Context) (*http.Response, error) {
-			return c.api.GetRedrive(ctx, args[0])
+			return c.api.GetRedrive(ctx, args[0], nil)
 		})
 		if err != nil {
 			return err
@@ -170,8 +223,8 @@ func (c *client) watchRedrive(ctx context.Context, id string) error {
 	last, document, err := watch[api.Redrive]{
 		client: c,
 		what:   fmt.Sprintf("Following %s. Ctrl-C stops watching, not the redrive.", plain(id)),
-		get: func(ctx context.Context, _ *string) (*http.Response, error) {
-			return c.api.GetRedrive(ctx, id)
+		get: func(ctx context.Context, etag *string) (*http.Response, error) {
+			return c.api.GetRedrive(ctx, id, &api.GetRedriveParams{IfNoneMatch: etag})
 		},
 		show: func(r api.Redrive) {
 			c.screen.draw([]cell{text(fmt.Sprintf("redriven %s, skipped %s", c.screen.count(r.Redriven), c.screen.count(r.Skipped)))})
@@ -195,9 +248,12 @@ func (c *client) showRedrive(r api.Redrive, document []byte) {
 	if r.Cause != nil {
 		pairs = append(pairs, pair{"cause", text(string(*r.Cause))})
 	}
+	if r.Batch != nil {
+		pairs = append(pairs, pair{"batch", text(*r.Batch)})
+	}
 	c.out.record(append(
 		pairs,
-		pair{"redriven", c.out.number(r.Redriven)}, pair{"skipped", c.out.number(r.Skipped)},
+		pair{"redriven", c.out.number(r.Redriven)}, pair{"skipped", c.countByCode(r.Skipped, r.SkippedByCode)},
 		pair{"created", c.out.when(r.CreatedAt)}, pair{"updated", c.out.when(r.UpdatedAt)},
 	))
 }

@@ -315,6 +315,25 @@ func TestServeAndAgent(t *testing.T) {
 			t.Errorf("the data folder is %s", got.Data)
 		}
 	})
+	t.Run("serve reads the file of prices", func(t *testing.T) {
+		t.Parallel()
+		var got serve.Config
+		b := newBench(t, nil)
+		b.change = func(o *cli.Options) {
+			o.Serve = func(_ context.Context, c serve.Config) error { got = c; return nil }
+		}
+		b.run(t, "serve").expect(t, 0)
+		if got.Prices != nil {
+			t.Errorf("without a file: %+v", got.Prices)
+		}
+		b.run(t, "serve", "--prices", write(t, "prices.json", `{"currency":"EUR","per_minute":[{"prefix":"+49","price":"0.12"}]}`)).expect(t, 0)
+		if got.Prices == nil || got.Prices.Currency != "EUR" || len(got.Prices.PerMinute) != 1 {
+			t.Errorf("%+v", got.Prices)
+		}
+		b.run(t, "serve", "--prices", "no-such.json").expect(t, 2, "--prices:", "no-such.json")
+		b.run(t, "serve", "--prices", write(t, "bad.json", `{"currency":"EUR","per_minute":[{"prefix":"49","price":"0.12"}]}`)).
+			expect(t, 2, "--prices:", "bad.json", `per_minute[0].prefix is "49"`)
+	})
 	t.Run("every mistake is wrong usage", func(t *testing.T) {
 		t.Parallel()
 		newBench(t, nil).run(t, "serve", "--listen", "0.0.0.0:80", "--rate", "-1", "--limit", "-1").

@@ -48,8 +48,9 @@ func server(t *testing.T) *fake {
 	f.on("POST /batches/{id}/pause", answer(http.StatusAccepted, example(t, "batch_paused")))
 	f.on("POST /batches/{id}/resume", answer(http.StatusAccepted, example(t, "batch_active")))
 	f.on("GET /dead-letters", answer(http.StatusOK, example(t, "dead_letters_page")))
+	f.on("GET /dead-letters/counts", polled(example(t, "dead_letter_counts_cut")))
 	f.on("POST /dead-letters/redrive", redrive(t))
-	f.on("GET /dead-letters/redrives/{id}", answer(http.StatusOK, example(t, "redrive_completed")))
+	f.on("GET /dead-letters/redrives/{id}", polled(example(t, "redrive_completed")))
 	f.on("GET /capacity", polled(example(t, "capacity_busy")))
 	f.on("PUT /capacity", answer(http.StatusOK, example(t, "capacity_stopped")))
 	return f
@@ -121,6 +122,7 @@ func TestOutputOfEveryCommand(t *testing.T) {
 		"batch-resume":          {"batch", "resume", batchID},
 		"batch-refused":         {"batch", "refused", batchID},
 		"dead-letters-list":     {"dead-letters", "list"},
+		"dead-letters-counts":   {"dead-letters", "counts"},
 		"dead-letters-redrive":  {"dead-letters", "redrive", callID},
 		"dead-letters-all":      {"dead-letters", "redrive", "--all"},
 		"dead-letters-all-wait": {"dead-letters", "redrive", "--all", "--wait"},
@@ -181,6 +183,7 @@ func TestJSONIsTheAPIsOwn(t *testing.T) {
 		{[]string{"batch", "refused", batchID}, "refused_page"},
 		{[]string{"batch", "results", batchID}, "batch_calls_page"},
 		{[]string{"dead-letters", "list"}, "dead_letters_page"},
+		{[]string{"dead-letters", "counts"}, "dead_letter_counts_cut"},
 		{[]string{"dead-letters", "redrive", callID}, "redrive_result"},
 		{[]string{"dead-letters", "redrive", "--all"}, "redrive_active"},
 		{[]string{"dead-letters", "redrive", "--all", "--wait"}, "redrive_completed"},

@@ -116,6 +116,8 @@ func TestFiltersArrive(t *testing.T) {
 	b.run(t, "calls", "list", "--status", "ringing,in-progress", "--status", "busy", "--batch", batchID, "--number", "+12025550143",
 		"--from", "2026-03-02", "--to", "2026-03-02T10:00:00+01:00", "--limit", "3").expect(t, 0)
 	b.run(t, "dead-letters", "list", "--cause", "launch_refused").expect(t, 0)
+	b.run(t, "dead-letters", "list", "--batch", batchID).expect(t, 0)
+	b.run(t, "dead-letters", "counts", "--batch", batchID).expect(t, 0)
 	requests, _ := f.seen()
 	query := requests[0].URL.Query()
 	want := map[string]string{
@@ -127,8 +129,10 @@ func TestFiltersArrive(t *testing.T) {
 			t.Errorf("%s is %s, want %s", name, got, value)
 		}
 	}
-	if got := requests[len(requests)-1].URL.Query().Get("cause"); got != "launch_refused" {
-		t.Errorf("cause is %q", got)
+	for i, want := range map[int]string{3: "cause=launch_refused&limit=50", 2: "batch=" + batchID + "&limit=50", 1: "batch=" + batchID} {
+		if got := requests[len(requests)-i].URL.Query().Encode(); got != want {
+			t.Errorf("the query is %q, not %q", got, want)
+		}
 	}
 }
 

@@ -2,10 +2,12 @@ package cli
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
+	"github.com/outdial/outdial/services/internal/prices"
 	"github.com/outdial/outdial/services/internal/serve"
 	"github.com/outdial/outdial/services/internal/simcarrier"
 )
@@ -20,6 +22,7 @@ func (a *app) serveCommand() *cobra.Command {
 	}
 	format := choices{allowed: []string{"auto", "text", "json"}, chosen: []string{"auto"}}
 	level := choices{allowed: []string{"debug", "info", "warn", "error"}, chosen: []string{"info"}}
+	var pricesFile string
 	types := choices{allowed: []string{"premium_rate", "shared_cost", "short"}, several: true}
 	cmd := &cobra.Command{
 		Use:   "serve",
@@ -59,15 +62,36 @@ for the new data folder; afterwards ` + "`outdial capacity set`" + ` changes the
 	flags.StringSliceVar(&c.Audiences, "audience", nil, "with --issuer: what aud means this API")
 	flags.StringSliceVar(&c.ClientIDs, "client-id", nil, "with --issuer: clients accepted without aud")
 	flags.StringVar(&c.Groups, "groups-claim", "", "with --issuer: the claim that lists a person's groups (default cognito:groups)")
+	flags.StringVar(&pricesFile, "prices", "", "a JSON file of what a minute costs, for forms to show")
 	flags.StringSliceVar(&c.Origins, "origin", nil, "an origin whose pages may call the API, such as https://console.example.com")
 	format.add(cmd, "log-format", "auto is text on a terminal and JSON otherwise")
 	level.add(cmd, "log-level", "what is logged")
 	must(cmd.MarkFlagDirname("data"))
 	cmd.RunE = a.run(func(ctx context.Context, _ []string) error {
 		c.LogFormat, c.LogLevel, c.AllowedTypes = format.one(), level.one(), types.chosen
+		var err error
+		if c.Prices, err = readPrices(pricesFile); err != nil {
+			return err
+		}
 		return a.serve(ctx, c)
 	})
 	return cmd
+}
+
+// readPrices reads the file of --prices, if one is named.
+func readPrices(file string) (*prices.List, error) {
+	if file == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, usageError("--prices: the file can't be read: %v", err)
+	}
+	list, err := prices.Parse(text)
+	if err != nil {
+		return nil, usageError("--prices: %s: %v", file, err)
+	}
+	return list, nil
 }
 
 func (a *app) serve(ctx context.Context, c serve.Config) error {

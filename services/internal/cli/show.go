@@ -200,7 +200,7 @@ func (a *app) showBatch(b api.Batch) {
 		pairs,
 		pair{"status", toned(batchTone(b.Status), string(b.Status))},
 		pair{"rows", a.out.number(b.Rows)},
-		pair{"refused", a.refusedCount(b.Refused, b.RefusedByCode)},
+		pair{"refused", a.countByCode(b.Refused, b.RefusedByCode)},
 		pair{"created", a.out.when(b.CreatedAt)},
 	)
 	pairs = append(pairs, agentPairs(b.Agent)...)
@@ -240,8 +240,8 @@ func (a *app) batchRow(b api.Batch) []cell {
 	}
 }
 
-// refusedCount is "3 (duplicate_number 1, phone_number_invalid 2)".
-func (a *app) refusedCount(n int, byCode api.RefusedByCode) cell {
+// countByCode is "3 (duplicate_number 1, phone_number_invalid 2)".
+func (a *app) countByCode(n int, byCode map[string]int) cell {
 	if n == 0 {
 		return a.out.number(n)
 	}

@@ -191,7 +191,7 @@ func TestCtrlCWhileWaiting(t *testing.T) {
 			f.on("POST /batches", submitBatch(t))
 			f.on("GET /batches/{id}", polled(example(t, "batch_active"), "Retry-After", "1"))
 			f.on("POST /dead-letters/redrive", redrive(t))
-			f.on("GET /dead-letters/redrives/{id}", answer(http.StatusOK, example(t, "redrive_active")))
+			f.on("GET /dead-letters/redrives/{id}", polled(example(t, "redrive_active")))
 			ctx, interrupt := context.WithCancel(t.Context())
 			b := newBench(t, f)
 			b.in = "phone\n+12025550143\n"

@@ -8,6 +8,7 @@ import (
 
 	"github.com/outdial/outdial/services/internal/call"
 	"github.com/outdial/outdial/services/internal/carrier"
+	"github.com/outdial/outdial/services/internal/deadletters"
 	"github.com/outdial/outdial/services/internal/testworld"
 )
 
@@ -101,6 +102,25 @@ func TestARedriveOfAllTakesNoCallTwice(t *testing.T) {
 	done(t, w, "redrive_1", 5, 0)
 	for _, id := range ids {
 		is(t, w, id, call.Failed, 2)
+	}
+}
+
+func TestARedriveOfAllTellsWhyItSkipped(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	gone := dead(w, "ann", 1)
+	dead(w, "bob", 2)
+	w.SetRoom(0, 1000) // nothing is launched meanwhile
+	request(t, w, call.Redrive{ID: "redrive_1"})
+	w.Before("store.Call", func() {
+		if _, err := w.DeadLetters.Chosen(t.Context(), "redrive_2", gone); err != nil {
+			t.Error(err)
+		}
+	})
+	w.Settle()
+	done(t, w, "redrive_1", 2, 1)
+	if got := w.Redrive("redrive_1").SkippedByCode; len(got) != 1 || got[deadletters.CodeNotDeadLettered] != 1 {
+		t.Errorf("skipped by code: %v", got)
 	}
 }
 

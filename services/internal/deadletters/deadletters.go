@@ -131,8 +131,7 @@ func (s *Service) Work(ctx context.Context, id string) (more bool, err error) {
 	if err != nil || r.Done {
 		return false, err
 	}
-	filter := call.DeadLetterFilter{Owner: r.Only, Cause: r.Cause}
-	calls, _, err := s.Store.ListDeadLetters(ctx, filter, call.Page{After: r.Cursor, Limit: s.Slice})
+	calls, _, err := s.Store.ListDeadLetters(ctx, r.Filter(), call.Page{After: r.Cursor, Limit: s.Slice})
 	if err != nil {
 		return false, fmt.Errorf("list dead letters: %w", err)
 	}
@@ -163,10 +162,13 @@ func (s *Service) workOn(ctx context.Context, r call.Redrive, callID string) (ca
 			return progress.After, nil
 		}
 	}
-	if !call.NotAllowed(err) && !call.RefusedFor(err, call.ConditionCanceled) {
+	code := CodeNotDeadLettered
+	if call.RefusedFor(err, call.ConditionCanceled) {
+		code = CodeBatchCanceled
+	} else if !call.NotAllowed(err) {
 		return r, err
 	}
-	skipping := r.Skipping(callID, s.Now())
+	skipping := r.Skipping(callID, code, s.Now())
 	return skipping.After, s.Store.ApplyRedrive(ctx, skipping)
 }
 

@@ -17,6 +17,9 @@
 //	turns                       owner#<owner>    lanes in turn, turn, revision; expires a week after its last lane left
 //	capacity                    capacity         limit, in_use, rate, stopped, rate_at, backoff, version
 //	redrive#<id>                redrive          record, version
+//	samples#                    <minute>         what the capacity was: record, at; expires_at a week after
+//	samples#<batch>             <minute>         what a batch's counts were: the same
+//	last-samples                last-samples     what the last look at all of them saw: record, at
 //	key#<n>#<owner>#<key>       key              record, expires; expires_at a day after
 //	rows#<batch>#<0..3>         <chunk>#<part>   accepted rows; expires_at until KeepChunks
 //	refused#<batch>             <chunk>#<part>   refused rows; expires_at until KeepChunks
@@ -54,6 +57,11 @@
 //	Call, Batch, Redrive, Claim  GetItem                                      1
 //	Capacity, Key, Lane          GetItem                                      1
 //	BatchCounts, BatchSettings   GetItem                                      1
+//	CountsOfBatches              BatchGetItem                                 1 for 100
+//	ActiveBatches                Query of due                                 4
+//	LastSamples                  GetItem                                      1
+//	CapacitySamples, BatchSamples
+//	                             Query of the table, and of what was before   2 (a week: 4)
 //	ClaimAndSettings             GetItem, or BatchGetItem with settings       1
 //	ReadAhead                    BatchGetItem of records and claims           1
 //	Turns                        Query of turns, sorted here                  1
@@ -119,6 +127,8 @@
 //	due#other, of 4       1 for each row that waits for a time                           250
 //	list lanes#<owner>    2 for each admission, 1 for each slice                         50
 //	calls                 1 for each single call                                         under 200
+//	samples#              1 a minute, in a partition for each batch                      under 1
+//	last-samples          1 a minute for each KB; it holds 500 batches at most           some 1
 //	rows#, of 4           some 15 KB for a chunk of 1,000 rows, written at acceptance    some 400 once
 //
 // Items whose key has no number of calls in it (call#, agent#, number#) bear

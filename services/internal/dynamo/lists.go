@@ -29,10 +29,11 @@ func (s *Store) ListCalls(ctx context.Context, f call.Filter, p call.Page) ([]ca
 
 // ListDeadLetters gives the dead-lettered calls that match, in the order of ids.
 func (s *Store) ListDeadLetters(ctx context.Context, f call.DeadLetterFilter, p call.Page) ([]call.Call, string, error) {
-	w := windowOf(call.Filter{}, p)
+	w := windowOf(call.Filter{BatchID: f.BatchID}, p)
 	ids := s.indexed(queueIndex, deadPartition, w)
 	calls, next, err := fill(ctx, s, p, w, ids, callKey, func(c call.Call) bool {
-		return c.DeadLettered() && (f.Owner == "" || f.Owner == c.Owner) && (f.Cause == "" || f.Cause == c.Failure.Cause)
+		return c.DeadLettered() && (f.Cause == "" || f.Cause == c.Failure.Cause) &&
+			chosen(call.Filter{Owner: f.Owner, BatchID: f.BatchID}, c)
 	})
 	if err != nil {
 		return nil, "", fmt.Errorf("list dead letters: %w", err)
@@ -253,11 +254,14 @@ const clockSlack = time.Minute
 // with its time.
 func windowOf(f call.Filter, p call.Page) window {
 	w := window{"", highest, p.Desc}
+	if f.BatchID != "" {
+		w.from, w.to = position(f.BatchID)+"-", position(f.BatchID)+"-"+highest
+	}
 	if !f.From.IsZero() {
-		w.from = ulidTime(f.From.Add(-clockSlack))
+		w.from = max(w.from, ulidTime(f.From.Add(-clockSlack)))
 	}
 	if !f.To.IsZero() {
-		w.to = ulidTime(f.To.Add(clockSlack)) + highest
+		w.to = min(w.to, ulidTime(f.To.Add(clockSlack))+highest)
 	}
 	switch {
 	case p.After == "":

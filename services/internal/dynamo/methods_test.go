@@ -76,6 +76,17 @@ func readers(at subject) map[string]func(ctx context.Context, s *dynamo.Store) (
 			calls, next, err := s.ListDeadLetters(ctx, call.DeadLetterFilter{}, page)
 			return sight{calls, next}, err
 		},
+		"ActiveBatches": func(ctx context.Context, s *dynamo.Store) (sight, error) { return one(s.ActiveBatches(ctx)) },
+		"CountsOfBatches": func(ctx context.Context, s *dynamo.Store) (sight, error) {
+			return one(s.CountsOfBatches(ctx, []string{at.batchID}))
+		},
+		"LastSamples": func(ctx context.Context, s *dynamo.Store) (sight, error) { return one(s.LastSamples(ctx)) },
+		"CapacitySamples": func(ctx context.Context, s *dynamo.Store) (sight, error) {
+			return one(s.CapacitySamples(ctx, morning, morning.Add(time.Hour)))
+		},
+		"BatchSamples": func(ctx context.Context, s *dynamo.Store) (sight, error) {
+			return one(s.BatchSamples(ctx, at.batchID, morning, morning.Add(time.Hour)))
+		},
 		"ListCalls of an owner":             list(call.Filter{Owner: "ann"}),
 		"ListCalls of a number":             list(call.Filter{Number: "+493012345678"}),
 		"ListCalls of a batch":              list(call.Filter{BatchID: at.batchID}),
@@ -111,6 +122,9 @@ func writers() map[string]func(ctx context.Context, s *dynamo.Store) error {
 		},
 		"SetCapacity": func(ctx context.Context, s *dynamo.Store) error {
 			return s.SetCapacity(ctx, call.Capacity{}, call.Capacity{Limit: 1})
+		},
+		"PutSamples": func(ctx context.Context, s *dynamo.Store) error {
+			return s.PutSamples(ctx, call.Samples{}, call.Samples{Capacity: call.CapacitySample{At: morning}})
 		},
 		"TakeClaim": func(ctx context.Context, s *dynamo.Store) error {
 			_, err := s.TakeClaim(ctx, "call_1", 1, "nonce", "task", morning)

@@ -181,6 +181,11 @@ func (o *operator) ofOthers() {
 		k, err := s.Key(ctx, "ann", key.Key, o.now)
 		return isVersion(int64(k.Status), 202, err)
 	})
+	look := call.Samples{Capacity: call.CapacitySample{At: o.now, Limit: 10}}
+	o.add("a sample", func(s *dynamo.Store) error { return s.PutSamples(ctx, call.Samples{}, look) }, func(s *dynamo.Store) (bool, error) {
+		found, err := s.CapacitySamples(ctx, o.now, o.now.Add(time.Minute))
+		return len(found) == 1, err
+	})
 	o.change("an admission", o.admission(), nil)
 	room, err := o.s.Capacity(ctx)
 	must(o.t, err)

@@ -139,6 +139,10 @@ func populate(t *testing.T, s *dynamo.Store) (id string) {
 	failed, err := call.LaunchRefusedForGood(admitted.After, 1, "No.", morning)
 	must(t, err)
 	must(t, s.Apply(ctx, failed))
+	must(t, s.Apply(ctx, admissionOf(t, s, expanded.Calls[1].After)))
+	must(t, s.PutSamples(ctx, call.Samples{}, call.Samples{
+		Capacity: call.CapacitySample{At: morning, Limit: 10}, Batches: map[string]call.Counts{b.ID: {Active: 1}},
+	}))
 	return b.ID
 }
 

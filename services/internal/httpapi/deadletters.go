@@ -29,7 +29,12 @@ func (s *Server) ListDeadLetters(ctx context.Context, r api.ListDeadLettersReque
 	if err != nil {
 		return nil, err
 	}
-	calls, next, err := s.Store.ListDeadLetters(ctx, call.DeadLetterFilter{Cause: cause}, call.Page{After: after, Limit: limit, Desc: true})
+	batch, err := deadLetterBatch("batch", r.Params.Batch)
+	if err != nil {
+		return nil, err
+	}
+	filter := call.DeadLetterFilter{BatchID: batch, Cause: cause}
+	calls, next, err := s.Store.ListDeadLetters(ctx, filter, call.Page{After: after, Limit: limit, Desc: true})
 	if err != nil {
 		return nil, err
 	}
@@ -50,8 +55,34 @@ func deadLetterCause(field string, asked *api.FailureCause) (call.DeadLetterCaus
 	return call.DeadLetterCause(*asked), nil
 }
 
-// maxChosen bounds the calls redriven by one request.
-const maxChosen = 100
+func deadLetterBatch(field string, asked *api.BatchID) (string, error) {
+	if asked != nil && !batchID().MatchString(*asked) {
+		return "", fieldError(field, api.FieldErrorCodeInvalid, "%q is no id of a batch.", shortened(*asked))
+	}
+	return given(asked), nil
+}
+
+// CountDeadLetters counts dead-lettered calls by cause.
+func (s *Server) CountDeadLetters(ctx context.Context, r api.CountDeadLettersRequestObject) (api.CountDeadLettersResponseObject, error) {
+	batch, err := deadLetterBatch("batch", r.Params.Batch)
+	if err != nil {
+		return nil, err
+	}
+	counts, err := s.DeadLetters.Count(ctx, call.DeadLetterFilter{BatchID: batch})
+	if err != nil {
+		return nil, err
+	}
+	shown := deadLetterCountsView(counts)
+	etag, err := contentETag(shown)
+	if err != nil {
+		return nil, err
+	}
+	after := pollDeadLetters
+	if matches(r.Params.IfNoneMatch, etag) {
+		return api.CountDeadLetters304Response{Headers: api.NotModifiedResponseHeaders{ETag: etag, RetryAfter: &after}}, nil
+	}
+	return api.CountDeadLetters200JSONResponse{Body: shown, Headers: api.CountDeadLetters200ResponseHeaders{ETag: etag, RetryAfter: &after}}, nil
+}
 
 // Redrive reopens chosen dead letters at once, or stores the request to reopen all.
 func (s *Server) Redrive(ctx context.Context, r api.RedriveRequestObject) (api.RedriveResponseObject, error) {
@@ -63,11 +94,13 @@ func (s *Server) Redrive(ctx context.Context, r api.RedriveRequestObject) (api.R
 	case all && r.Body.CallIds != nil:
 		return nil, fieldError("/all", api.FieldErrorCodeConflict, "Give either all or call_ids, not both.")
 	case all:
-		return s.redriveAll(ctx, r.Body.Cause)
+		return s.redriveAll(ctx, *r.Body)
 	case len(r.Body.CallIds) == 0:
-		return nil, fieldError("/call_ids", api.FieldErrorCodeRequired, "Name 1 to %d calls in call_ids, or say all.", maxChosen)
+		return nil, fieldError("/call_ids", api.FieldErrorCodeRequired, "Name 1 to %d calls in call_ids, or say all.", api.MaxRedriveCalls)
 	case r.Body.Cause != nil:
 		return nil, fieldError("/cause", api.FieldErrorCodeConflict, "cause goes with all; the calls in call_ids are chosen already.")
+	case r.Body.Batch != nil:
+		return nil, fieldError("/batch", api.FieldErrorCodeConflict, "batch goes with all; the calls in call_ids are chosen already.")
 	}
 	return s.once(ctx, func() (answer, error) {
 		result, err := s.DeadLetters.Chosen(ctx, s.newRedriveID(ctx), r.Body.CallIds)
@@ -87,8 +120,8 @@ func (s *Server) Redrive(ctx context.Context, r api.RedriveRequestObject) (api.R
 
 // checkChosen checks the ids of chosen calls, of which there may be none.
 func checkChosen(ids []api.CallID) error {
-	if len(ids) > maxChosen {
-		return fieldError("/call_ids", api.FieldErrorCodeTooMany, "%d calls are named; at most %d at once. Say all for all of them.", len(ids), maxChosen)
+	if len(ids) > api.MaxRedriveCalls {
+		return fieldError("/call_ids", api.FieldErrorCodeTooMany, "%d calls are named; at most %d at once. Say all for all of them.", len(ids), api.MaxRedriveCalls)
 	}
 	for i, id := range ids {
 		switch {
@@ -115,8 +148,12 @@ func (s *Server) newRedriveID(ctx context.Context) string {
 }
 
 // redriveAll stores the request and its idempotency key in one transaction.
-func (s *Server) redriveAll(ctx context.Context, asked *api.FailureCause) (api.RedriveResponseObject, error) {
-	cause, err := deadLetterCause("/cause", asked)
+func (s *Server) redriveAll(ctx context.Context, asked api.RedriveRequest) (api.RedriveResponseObject, error) {
+	cause, err := deadLetterCause("/cause", asked.Cause)
+	if err != nil {
+		return nil, err
+	}
+	batch, err := deadLetterBatch("/batch", asked.Batch)
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +163,7 @@ func (s *Server) redriveAll(ctx context.Context, asked *api.FailureCause) (api.R
 			return kept, err
 		}
 	}
-	r := call.Redrive{ID: call.RedriveID(s.NewULID()), Owner: principal(ctx).Owner, Cause: cause}
+	r := call.Redrive{ID: call.RedriveID(s.NewULID()), Owner: principal(ctx).Owner, Batch: batch, Cause: cause}
 	a, err := redriveAnswer(r, s.Now())
 	if err != nil {
 		return nil, err
@@ -160,5 +197,13 @@ func (s *Server) GetRedrive(ctx context.Context, r api.GetRedriveRequestObject) 
 	if err != nil {
 		return nil, err
 	}
-	return api.GetRedrive200JSONResponse{Body: redriveView(redrive)}, nil
+	shown, after := redriveView(redrive), pollOfRedrive(redrive)
+	etag, err := contentETag(shown)
+	if err != nil {
+		return nil, err
+	}
+	if matches(r.Params.IfNoneMatch, etag) {
+		return api.GetRedrive304Response{Headers: api.NotModifiedResponseHeaders{ETag: etag, RetryAfter: after}}, nil
+	}
+	return api.GetRedrive200JSONResponse{Body: shown, Headers: api.GetRedrive200ResponseHeaders{ETag: etag, RetryAfter: after}}, nil
 }

@@ -2,10 +2,12 @@ package httpapi_test
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/outdial/outdial/contracts/api"
 	"github.com/outdial/outdial/services/internal/call"
@@ -40,12 +42,82 @@ func TestDeadLettersAreListedByCauseNewestFirst(t *testing.T) {
 	b.giveUp(givenUp)
 	b.end(b.anna.call("+12025550144").ID, call.Outcome{Status: call.Failed, Dialed: true, Reason: call.ReasonCarrierError})
 	b.anna.call("+12025550145")
+	list := b.anna.batch("+12025550146", "+12025550147")
+	ofBatch := b.deadLetter(call.BatchCallID(list.ID, 2)).ID
 	for query, want := range map[string][]string{
-		"": {givenUp, refused}, "?cause=launch_refused": {refused}, "?cause=launch_tries_used": {givenUp},
+		"": {ofBatch, givenUp, refused}, "?cause=launch_refused": {ofBatch, refused}, "?cause=launch_tries_used": {givenUp},
+		"?batch=" + list.ID: {ofBatch}, "?batch=batch_" + nobodysULID: nil,
+		"?cause=launch_refused&batch=" + list.ID: {ofBatch}, "?cause=launch_tries_used&batch=" + list.ID: nil,
 	} {
 		if got := b.deadLetters(query); !slices.Equal(got, want) {
 			t.Errorf("%q lists %v, not %v", query, got, want)
 		}
+	}
+}
+
+func TestDeadLettersAreCountedByCause(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	counts := func(query string) api.DeadLetterCounts {
+		t.Helper()
+		got := b.root.get("/v1/dead-letters/counts" + query).is(http.StatusOK)
+		if got.header.Get("Retry-After") != "30" {
+			t.Errorf("to be looked at again after %q", got.header.Get("Retry-After"))
+		}
+		return decode[api.DeadLetterCounts](got)
+	}
+	if got := counts(""); got.Total != 0 || got.Causes == nil || len(got.Causes) != 0 || got.CountedUpTo != nil {
+		t.Errorf("of none there are %+v", got)
+	}
+	givenUp := b.bert.call("+12025550143").ID
+	b.giveUp(givenUp)
+	first := b.clock.Advance(time.Minute)
+	b.deadLetter(b.anna.call("+12025550142").ID)
+	list := b.anna.batch("+12025550146")
+	last := b.clock.Advance(time.Minute)
+	newest := b.deadLetter(call.BatchCallID(list.ID, 1))
+	got := counts("")
+	if got.Total != 3 || len(got.Causes) != 2 || got.CountedUpTo != nil {
+		t.Fatalf("there are %+v", got)
+	}
+	want := api.DeadLettersOfCause{
+		Cause: api.FailureCauseLaunchRefused, Count: 2, Message: newest.Failure.Message, CallID: newest.ID, FirstAt: first, LastAt: last,
+	}
+	if got.Causes[0] != want {
+		t.Errorf("of the most frequent cause there are %+v, not %+v", got.Causes[0], want)
+	}
+	if of := got.Causes[1]; of.Cause != api.FailureCauseLaunchTriesUsed || of.Count != 1 || of.CallID != givenUp || of.Message == "" {
+		t.Errorf("of the other there are %+v", of)
+	}
+	if got := counts("?batch=" + list.ID); got.Total != 1 || len(got.Causes) != 1 || got.Causes[0].CallID != newest.ID {
+		t.Errorf("of the batch there are %+v", got)
+	}
+}
+
+func TestAllDeadLettersOfABatchAreReopened(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	other := b.deadLetter(b.anna.call("+12025550142").ID).ID
+	list := b.anna.batch("+12025550146", "+12025550147", "+12025550148")
+	b.deadLetter(call.BatchCallID(list.ID, 1))
+	b.deadLetter(call.BatchCallID(list.ID, 2))
+	ofOtherCause := call.BatchCallID(list.ID, 3)
+	b.giveUp(ofOtherCause)
+	got := b.root.post("/v1/dead-letters/redrive", fmt.Sprintf(`{"all":true,"cause":"launch_refused","batch":%q}`, list.ID)).is(http.StatusAccepted)
+	if asked := decode[api.Redrive](got); *asked.Batch != list.ID || asked.SkippedByCode == nil {
+		t.Errorf("it is %s", got.body)
+	}
+	path := got.header.Get("Location")
+	if again := b.root.get(path).header.Get("Retry-After"); again != "1" {
+		t.Errorf("while it is worked on, to be looked at again after %q", again)
+	}
+	b.expand()
+	answer := b.root.get(path).is(http.StatusOK)
+	if done := decode[api.Redrive](answer); done.Status != api.RedriveStatusCompleted || done.Redriven != 2 || answer.header.Get("Retry-After") != "" {
+		t.Errorf("it ends as %s, to be looked at again after %q", answer.body, answer.header.Get("Retry-After"))
+	}
+	if left := b.deadLetters(""); !slices.Equal(left, []string{ofOtherCause, other}) {
+		t.Errorf("left are %v", left)
 	}
 }
 
@@ -132,7 +204,7 @@ func TestAllDeadLettersAreReopenedInSlicesWithProgress(t *testing.T) {
 	}
 	b.expand()
 	done := decode[api.Redrive](b.root.get(path).is(http.StatusOK))
-	if done.Status != api.RedriveStatusCompleted || done.Redriven != 25 || done.Skipped != 1 {
+	if done.Status != api.RedriveStatusCompleted || done.Redriven != 25 || done.Skipped != 1 || !maps.Equal(done.SkippedByCode, map[string]int{"batch_canceled": 1}) {
 		t.Errorf("it ends as %+v", done)
 	}
 	if left := b.deadLetters(""); len(left) != 2 || !slices.Contains(left, givenUp) {
@@ -207,7 +279,11 @@ func TestARedriveOfNeitherOrBothIsRefused(t *testing.T) {
 		`{"all":true,"cause":"busy"}`:                          "/cause",
 		`{"all":true,"cause":""}`:                              "/cause",
 		strings.Replace(callIDs(dead), "{", `{"all":true,`, 1): "/all",
-		strings.Replace(callIDs(dead), "{", `{"cause":"launch_refused",`, 1): "/cause",
+		strings.Replace(callIDs(dead), "{", `{"cause":"launch_refused",`, 1):        "/cause",
+		strings.Replace(callIDs(dead), "{", `{"batch":"batch_`+nobodysULID+`",`, 1): "/batch",
+		`{"all":true,"batch":"x"}`:              "/batch",
+		`{"all":true,"batch":""}`:               "/batch",
+		`{"batch":"batch_` + nobodysULID + `"}`: "/call_ids",
 	} {
 		if _, err := b.root.post("/v1/dead-letters/redrive", body).problem(api.ProblemCodeInvalidRequest, field); err != nil {
 			t.Errorf("%.80s: %v", body, err)

@@ -42,7 +42,7 @@ func TestAStoreThatFailsIsToldToTheLogOnly(t *testing.T) {
 			made := b.makeThings()
 			b.store.fault.Store(&c.fault)
 			for _, route := range api.Routes {
-				if route.Scope == "" {
+				if route.Scope == "" || route.OperationID == "getLimits" { // these ask no store
 					continue
 				}
 				got := b.root.send(goodRequest(route, made))

@@ -50,7 +50,11 @@ const (
 	pollTalk     = 2
 	pollBatch    = 2
 	pollCapacity = 3
+	pollRedrive  = 1
 	pollMost     = 30
+
+	pollDeadLetters = 30
+	pollSamples     = 60 // they are taken once a minute
 )
 
 // pollCall says when to look at a call again; nil once it is final. A call that
@@ -76,5 +80,14 @@ func pollOfBatch(b call.Batch, n call.Counts) *int {
 		return nil
 	}
 	after := pollBatch
+	return &after
+}
+
+// pollOfRedrive says when to look at a redrive again; nil once it is done.
+func pollOfRedrive(r call.Redrive) *int {
+	if r.Done {
+		return nil
+	}
+	after := pollRedrive
 	return &after
 }

@@ -14,14 +14,18 @@ const ifNoneMatch = "If-None-Match"
 
 // pollable is everything that is polled.
 func (b *bundle) pollable(made things) []string {
-	return []string{"/v1/calls/" + made.call, "/v1/batches/" + made.batch, "/v1/capacity"}
+	return []string{
+		"/v1/calls/" + made.call, "/v1/batches/" + made.batch, "/v1/capacity",
+		"/v1/batches/" + made.batch + "/samples", "/v1/capacity/samples", "/v1/limits",
+		"/v1/dead-letters/counts", "/v1/dead-letters/redrives/" + made.redrive,
+	}
 }
 
 func TestWhatIsUnchangedIsAnswered304(t *testing.T) {
 	t.Parallel()
 	b := newBundle(t)
 	for _, path := range b.pollable(b.makeThings()) {
-		first := b.anna.get(path).is(http.StatusOK)
+		first := b.root.get(path).is(http.StatusOK)
 		etag := first.header.Get("ETag")
 		for name, asked := range map[string]string{
 			"the tag":           etag,
@@ -30,7 +34,7 @@ func TestWhatIsUnchangedIsAnswered304(t *testing.T) {
 			"a list without OW": `"other",W/` + etag,
 			"anything":          "*",
 		} {
-			got := b.anna.get(path, ifNoneMatch, asked).is(http.StatusNotModified)
+			got := b.root.get(path, ifNoneMatch, asked).is(http.StatusNotModified)
 			if got.header.Get("ETag") != etag || got.header.Get("Retry-After") != first.header.Get("Retry-After") {
 				t.Errorf("%s, %s: it is answered with %v", path, name, got.header)
 			}
@@ -42,12 +46,12 @@ func TestWhatIsUnchangedIsAnswered304(t *testing.T) {
 			"the beginning of it":  etag[:len(etag)-2] + `"`,
 			"a star within quotes": `"*"`,
 		} {
-			if got := b.anna.get(path, ifNoneMatch, asked).is(http.StatusOK); string(got.body) != string(first.body) {
+			if got := b.root.get(path, ifNoneMatch, asked).is(http.StatusOK); string(got.body) != string(first.body) {
 				t.Errorf("%s, %s: it has changed to %s", path, name, got.body)
 			}
 		}
 		twice := sending{http.MethodGet, path, nil, headers(ifNoneMatch, etag, ifNoneMatch, `"other"`)}
-		b.anna.send(twice).is(http.StatusBadRequest).refused(api.ProblemCodeInvalidRequest, ifNoneMatch)
+		b.root.send(twice).is(http.StatusBadRequest).refused(api.ProblemCodeInvalidRequest, ifNoneMatch)
 	}
 }
 

@@ -217,7 +217,7 @@ func TestEveryRouteHidesTheThingsOfOtherOwners(t *testing.T) {
 			}
 		}
 	}
-	if routes != 9 {
+	if routes != 10 {
 		t.Errorf("%d routes are of one owner", routes)
 	}
 	if after := b.store.writes.Load(); after != writes {

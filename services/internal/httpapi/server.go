@@ -12,6 +12,8 @@ import (
 	"github.com/outdial/outdial/services/internal/call"
 	"github.com/outdial/outdial/services/internal/deadletters"
 	"github.com/outdial/outdial/services/internal/intake"
+	"github.com/outdial/outdial/services/internal/prices"
+	"github.com/outdial/outdial/services/internal/samples"
 	"github.com/outdial/outdial/services/internal/signin"
 )
 
@@ -19,6 +21,7 @@ import (
 type Store interface {
 	Calls
 	Batches
+	samples.Kept
 	Redrive(ctx context.Context, id string) (call.Redrive, error)
 	Key(ctx context.Context, owner, key string, now time.Time) (call.IdempotencyKey, error)
 	PutKey(ctx context.Context, k call.IdempotencyKey, now time.Time) error
@@ -54,8 +57,9 @@ type Intake interface {
 	SubmitBatch(ctx context.Context, owner string, r intake.BatchRequest, i *intake.Idempotency[intake.BatchResult]) (intake.Accepted[intake.BatchResult], error)
 }
 
-// DeadLetters redrives.
+// DeadLetters counts and redrives.
 type DeadLetters interface {
+	Count(ctx context.Context, f call.DeadLetterFilter) (deadletters.Counts, error)
 	Chosen(ctx context.Context, id string, callIDs []string) (deadletters.Result, error)
 	Request(ctx context.Context, r call.Redrive, key *call.IdempotencyKey) (call.Redrive, error)
 }
@@ -72,7 +76,7 @@ type Authenticator interface {
 	Authenticate(r *http.Request) (signin.Principal, error)
 }
 
-// Server implements the API. All fields must be set.
+// Server implements the API. All fields of the first part must be set.
 type Server struct {
 	Store       Store
 	Intake      Intake
@@ -84,7 +88,8 @@ type Server struct {
 	NewULID     func() string
 	Log         *slog.Logger
 
-	AllowedOrigins []string // of browsers on other origins; none when empty
+	AllowedOrigins []string     // of browsers on other origins; none when empty
+	Prices         *prices.List // of calls, for forms to show; nil: not known
 }
 
 // Handler is the whole API, with everything that every route has in common.

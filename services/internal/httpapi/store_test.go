@@ -114,6 +114,14 @@ func (s *watched) Redrive(ctx context.Context, id string) (call.Redrive, error) 
 	return read(s, "Redrive", func() (call.Redrive, error) { return s.Store.Redrive(ctx, id) })
 }
 
+func (s *watched) CapacitySamples(ctx context.Context, from, to time.Time) ([]call.CapacitySample, error) {
+	return read(s, "CapacitySamples", func() ([]call.CapacitySample, error) { return s.Store.CapacitySamples(ctx, from, to) })
+}
+
+func (s *watched) BatchSamples(ctx context.Context, id string, from, to time.Time) ([]call.BatchSample, error) {
+	return read(s, "BatchSamples", func() ([]call.BatchSample, error) { return s.Store.BatchSamples(ctx, id, from, to) })
+}
+
 func (s *watched) Key(ctx context.Context, owner, key string, now time.Time) (call.IdempotencyKey, error) {
 	return read(s, "Key", func() (call.IdempotencyKey, error) { return s.Store.Key(ctx, owner, key, now) })
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/outdial/outdial/contracts/api"
 	"github.com/outdial/outdial/services/internal/call"
+	"github.com/outdial/outdial/services/internal/deadletters"
 )
 
 // views turns records into what the API shows. It reads the settings of a batch
@@ -127,11 +128,14 @@ func batchView(b call.Batch, n call.Counts) api.Batch {
 	return api.Batch{
 		ID: b.ID, Name: optional(b.Name), Status: api.BatchStatus(b.StateWith(n)),
 		Rows: b.Rows, Refused: b.Refused, RefusedByCode: nonNil(b.RefusedByCode),
-		Counts: api.BatchCounts{
-			Waiting: n.Waiting, Active: n.Active, Completed: n.Completed, Busy: n.Busy, NoAnswer: n.NoAnswer,
-			Failed: n.Failed, Canceled: n.Canceled, Expired: n.Expired,
-		},
-		Agent: agentView(b.Settings, b.TimeLimit), CreatedAt: b.CreatedAt, UpdatedAt: b.UpdatedAt,
+		Counts: countsView(n), Agent: agentView(b.Settings, b.TimeLimit), CreatedAt: b.CreatedAt, UpdatedAt: b.UpdatedAt,
+	}
+}
+
+func countsView(n call.Counts) api.BatchCounts {
+	return api.BatchCounts{
+		Waiting: n.Waiting, Active: n.Active, Completed: n.Completed, Busy: n.Busy, NoAnswer: n.NoAnswer,
+		Failed: n.Failed, Canceled: n.Canceled, Expired: n.Expired,
 	}
 }
 
@@ -149,21 +153,38 @@ func redriveView(r call.Redrive) api.Redrive {
 		status = api.RedriveStatusCompleted
 	}
 	return api.Redrive{
-		ID: r.ID, Status: status, Cause: optional(api.FailureCause(r.Cause)),
-		Redriven: r.Redriven, Skipped: r.Skipped, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
+		ID: r.ID, Status: status, Batch: optional(r.Batch), Cause: optional(api.FailureCause(r.Cause)),
+		Redriven: r.Redriven, Skipped: r.Skipped, SkippedByCode: nonNil(r.SkippedByCode), CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
 	}
 }
 
 func capacityView(c call.Capacity, w call.Waiting, now time.Time) api.Capacity {
 	shown := api.Capacity{
 		Limit: c.Limit, InUse: c.InUse, Rate: c.Rate, Stopped: c.Stopped, UpdatedAt: c.UpdatedAt,
-		Waiting: api.WaitingCounts{
-			Capacity: w[call.WaitCapacity], Rate: w[call.WaitRate], Paused: w[call.WaitPaused], Stopped: w[call.WaitStopped],
-			Backoff: w[call.WaitBackoff], Schedule: w[call.WaitSchedule], Retry: w[call.WaitRetry], Window: w[call.WaitWindow],
-		},
+		Waiting: waitingView(w),
 	}
 	if c.BackoffUntil.After(now) {
 		shown.BackoffUntil = &c.BackoffUntil
+	}
+	return shown
+}
+
+func waitingView(w call.Waiting) api.WaitingCounts {
+	return api.WaitingCounts{
+		Capacity: w[call.WaitCapacity], Rate: w[call.WaitRate], Paused: w[call.WaitPaused], Stopped: w[call.WaitStopped],
+		Backoff: w[call.WaitBackoff], Schedule: w[call.WaitSchedule], Retry: w[call.WaitRetry], Window: w[call.WaitWindow],
+	}
+}
+
+func deadLetterCountsView(n deadletters.Counts) api.DeadLetterCounts {
+	shown := api.DeadLetterCounts{Total: n.Total, Causes: []api.DeadLettersOfCause{}}
+	for _, of := range n.Causes {
+		shown.Causes = append(shown.Causes, api.DeadLettersOfCause{
+			Cause: api.FailureCause(of.Cause), Count: of.Count, Message: of.Message, CallID: of.CallID, FirstAt: of.FirstAt, LastAt: of.LastAt,
+		})
+	}
+	if n.More {
+		shown.CountedUpTo = &n.Total
 	}
 	return shown
 }

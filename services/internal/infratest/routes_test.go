@@ -126,4 +126,7 @@ func TestBrowsersMayReadWhatTheContractAnswers(t *testing.T) {
 			t.Errorf("%s are %v, want %v", name, cors[name], want)
 		}
 	}
+	if origins := text(t, cors["AllowOrigins"]); origins != `{"Ref":"AllowedOrigins"}` || cors["AllowCredentials"] != nil {
+		t.Errorf("pages of %s may call with %v: only those that are named may, and never with a browser's own credentials", origins, cors["AllowCredentials"])
+	}
 }

@@ -91,7 +91,7 @@ func (s *Service) checkBatch(r BatchRequest) (call.Batch, *list, error) {
 	f := fields{inQuery: r.CSVBody}
 	region, _ := f.region(r.Region)
 	settings, timeLimit := f.agent(r.Agent)
-	f.text("/name", "name", r.Name, maxName)
+	f.text("/name", "name", r.Name, MaxName)
 	f.text("/number_column", "name of the number column", r.NumberColumn, maxColumnName)
 	f.batchMetadata(r.Metadata)
 	f.oneList(r)

@@ -216,7 +216,7 @@ func (c columns) metadataOf(r record) map[string]string {
 		}
 		if cell = strings.TrimFunc(cell, isBlank); cell != "" {
 			if metadata == nil {
-				metadata = make(map[string]string, min(len(r.cells), len(c.keys), maxMetadata))
+				metadata = make(map[string]string, min(len(r.cells), len(c.keys), MaxMetadata))
 			}
 			metadata[c.keys[i]] = cell
 		}

@@ -12,22 +12,22 @@ import (
 
 // Limits of fields, in characters where not said otherwise.
 const (
-	maxInstructions = 4_000
-	maxFirstWords   = 500
-	maxVoice        = 100
-	maxLanguage     = 35
-	maxName         = 200
+	MaxInstructions = 4_000
+	MaxFirstWords   = 500
+	MaxVoice        = 100
+	MaxLanguage     = 35
+	MaxName         = 200
+	MaxWritten      = 100 // a phone number as it was written
 	maxColumnName   = 200
-	maxWritten      = 100 // a phone number as it was written
 
-	maxMetadata      = 50 // keys
-	maxMetadataKey   = 64
-	maxMetadataValue = 500
-	maxBatchMetadata = 2_000 // all keys and values of a batch's own: every call gets a copy
+	MaxMetadata      = 50 // keys
+	MaxMetadataKey   = 64
+	MaxMetadataValue = 500
+	MaxBatchMetadata = 2_000 // all keys and values of a batch's own: every call gets a copy
 
-	minTimeLimit     = 10 // seconds
-	maxTimeLimit     = 3_600
-	defaultTimeLimit = 600
+	MinTimeLimit     = 10 // seconds
+	MaxTimeLimit     = 3_600
+	DefaultTimeLimit = 600
 )
 
 // AgentSettings tell the agent how to hold the conversation. What is empty is
@@ -100,18 +100,18 @@ func (f *fields) region(region string) (known string, ok bool) {
 
 // agent checks the agent's settings, and gives them with the time limit in seconds.
 func (f *fields) agent(a AgentSettings) (call.Settings, int) {
-	f.text("/agent/instructions", "instructions", a.Instructions, maxInstructions)
-	f.text("/agent/voice", "voice", a.Voice, maxVoice)
-	f.text("/agent/first_words", "first words", a.FirstWords, maxFirstWords)
-	if a.Language != "" && (len(a.Language) > maxLanguage || !languageTag.MatchString(a.Language)) {
+	f.text("/agent/instructions", "instructions", a.Instructions, MaxInstructions)
+	f.text("/agent/voice", "voice", a.Voice, MaxVoice)
+	f.text("/agent/first_words", "first words", a.FirstWords, MaxFirstWords)
+	if a.Language != "" && (len(a.Language) > MaxLanguage || !languageTag.MatchString(a.Language)) {
 		f.add("/agent/language", CodeInvalid, "The language is %s; it must be a BCP 47 tag, such as en-GB.", quoted(a.Language))
 	}
-	timeLimit := defaultTimeLimit
+	timeLimit := DefaultTimeLimit
 	if a.TimeLimit != nil {
 		timeLimit = *a.TimeLimit
 	}
-	if timeLimit < minTimeLimit || timeLimit > maxTimeLimit {
-		f.add("/agent/time_limit", CodeOutOfRange, "The time limit is %d; it must be %d to %s seconds.", timeLimit, minTimeLimit, thousands(maxTimeLimit))
+	if timeLimit < MinTimeLimit || timeLimit > MaxTimeLimit {
+		f.add("/agent/time_limit", CodeOutOfRange, "The time limit is %d; it must be %d to %s seconds.", timeLimit, MinTimeLimit, thousands(MaxTimeLimit))
 	}
 	return call.Settings{
 		Instructions: a.Instructions, Voice: a.Voice, FirstWords: a.FirstWords, Language: a.Language,
@@ -133,8 +133,8 @@ func (f *fields) batchMetadata(metadata map[string]string) {
 	for key, value := range metadata {
 		size += utf8.RuneCountInString(key) + utf8.RuneCountInString(value)
 	}
-	if size > maxBatchMetadata {
-		f.add("/metadata", CodeTooLong, "The batch's metadata has %d characters, and %d are the most, because every call gets a copy.", size, maxBatchMetadata)
+	if size > MaxBatchMetadata {
+		f.add("/metadata", CodeTooLong, "The batch's metadata has %d characters, and %d are the most, because every call gets a copy.", size, MaxBatchMetadata)
 		return
 	}
 	f.metadata(metadata)
@@ -146,8 +146,8 @@ func (f *fields) number(written, region string, numbers numberChecker) string {
 	case strings.TrimSpace(written) == "":
 		f.add("/phone_number", CodeRequired, "The phone number is missing.")
 		return ""
-	case utf8.RuneCountInString(written) > maxWritten:
-		f.text("/phone_number", "phone number", written, maxWritten)
+	case utf8.RuneCountInString(written) > MaxWritten:
+		f.text("/phone_number", "phone number", written, MaxWritten)
 		return ""
 	}
 	number, bad := numbers.check(written, region)
@@ -160,8 +160,8 @@ func (f *fields) number(written, region string, numbers numberChecker) string {
 // metadataMistake gives the first mistake in the order of keys, with what it is
 // and a sentence; an empty code when there is none.
 func metadataMistake(metadata map[string]string) (key, code, why string) {
-	if n := len(metadata); n > maxMetadata {
-		return "", CodeTooMany, fmt.Sprintf("The metadata has %s keys; at most %d are allowed. Leave columns or keys out that the calls don't need.", thousands(n), maxMetadata)
+	if n := len(metadata); n > MaxMetadata {
+		return "", CodeTooMany, fmt.Sprintf("The metadata has %s keys; at most %d are allowed. Leave columns or keys out that the calls don't need.", thousands(n), MaxMetadata)
 	}
 	for k, v := range metadata {
 		if c, w := entryMistake(k, v); c != "" && (code == "" || k < key) {
@@ -175,10 +175,10 @@ func entryMistake(key, value string) (code, why string) {
 	switch {
 	case key == "":
 		return CodeInvalid, "A key of the metadata is empty; it must have 1 to 64 characters."
-	case longer(key, maxMetadataKey):
-		return CodeTooLong, fmt.Sprintf("The metadata's key %s has %s characters; at most %d are allowed.", quoted(key), thousands(utf8.RuneCountInString(key)), maxMetadataKey)
-	case longer(value, maxMetadataValue):
-		return CodeTooLong, fmt.Sprintf("The metadata's %s has %s characters; at most %d are allowed. Shorten it, or leave it out.", quoted(key), thousands(utf8.RuneCountInString(value)), maxMetadataValue)
+	case longer(key, MaxMetadataKey):
+		return CodeTooLong, fmt.Sprintf("The metadata's key %s has %s characters; at most %d are allowed.", quoted(key), thousands(utf8.RuneCountInString(key)), MaxMetadataKey)
+	case longer(value, MaxMetadataValue):
+		return CodeTooLong, fmt.Sprintf("The metadata's %s has %s characters; at most %d are allowed. Shorten it, or leave it out.", quoted(key), thousands(utf8.RuneCountInString(value)), MaxMetadataValue)
 	}
 	return "", ""
 }

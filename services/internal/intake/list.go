@@ -94,7 +94,7 @@ func (l *list) number(e entry) (string, refusal) {
 	switch {
 	case isEmpty(e.number):
 		return "", refusal{CodePhoneNumberMissing, "The row has no phone number."}
-	case longer(e.number, maxWritten):
+	case longer(e.number, MaxWritten):
 		return "", invalid("This is not a phone number: it has %s characters.", thousands(utf8.RuneCountInString(e.number)))
 	case isEmpty(e.region):
 		return l.numbers.check(e.number, l.region)
@@ -122,8 +122,8 @@ func (l *list) merged(own map[string]string) (map[string]string, refusal) {
 	}
 	all := maps.Clone(l.metadata)
 	maps.Copy(all, own)
-	if len(all) > maxMetadata {
-		return nil, refusal{CodeMetadataInvalid, fmt.Sprintf("The metadata has %d keys together with the batch's; at most %d are allowed.", len(all), maxMetadata)}
+	if len(all) > MaxMetadata {
+		return nil, refusal{CodeMetadataInvalid, fmt.Sprintf("The metadata has %d keys together with the batch's; at most %d are allowed.", len(all), MaxMetadata)}
 	}
 	return all, refusal{}
 }

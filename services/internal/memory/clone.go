@@ -29,6 +29,11 @@ func cloneBatch(b call.Batch) call.Batch {
 	return b
 }
 
+func cloneRedrive(r call.Redrive) call.Redrive {
+	r.SkippedByCode = maps.Clone(r.SkippedByCode)
+	return r
+}
+
 func cloneRows(rows []call.Row) []call.Row {
 	rows = slices.Clone(rows)
 	for i := range rows {

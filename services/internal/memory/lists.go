@@ -115,7 +115,7 @@ func (s *Store) ListDeadLetters(_ context.Context, f call.DeadLetterFilter, p ca
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.page(s.index.dead, scope{owner: f.Owner}, p, func(c *call.Call) bool {
-		return f.Cause == "" || c.Failure.Cause == f.Cause
+		return (f.Cause == "" || c.Failure.Cause == f.Cause) && (f.BatchID == "" || c.BatchID == f.BatchID)
 	})
 }
 

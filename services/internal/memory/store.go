@@ -26,6 +26,7 @@ type Store struct {
 	batches  map[string]*batch
 	redrives map[string]call.Redrive
 	keys     map[idempotency]call.IdempotencyKey
+	samples  samples
 	index    index
 }
 
@@ -55,6 +56,7 @@ func New(start call.Capacity) *Store {
 		batches:  map[string]*batch{},
 		redrives: map[string]call.Redrive{},
 		keys:     map[idempotency]call.IdempotencyKey{},
+		samples:  newSamples(),
 		index:    newIndex(),
 	}
 }
@@ -98,7 +100,7 @@ func (s *Store) Redrive(_ context.Context, id string) (call.Redrive, error) {
 	if !ok {
 		return call.Redrive{}, notFound("redrive", id)
 	}
-	return r, nil
+	return cloneRedrive(r), nil
 }
 
 // Key reads a key that has not expired at now.

@@ -215,8 +215,9 @@ func (w *write) redrive(ch call.RedriveChange) error {
 	case !isNew && before.Version != ch.Before.Version:
 		return call.ErrConflict
 	}
+	after := cloneRedrive(ch.After)
 	w.do(func() {
-		w.s.redrives[ch.After.ID] = ch.After
+		w.s.redrives[ch.After.ID] = after
 		w.s.setDue(call.DueRedrive, ch.After.ID, before.Due, ch.After.Due)
 	})
 	return nil

@@ -143,7 +143,7 @@ func TestAProgramThatIsNotConfiguredTellsEveryMistakeAndEnds(t *testing.T) {
 	names := map[string][]string{"agent": {
 		messages.EnvCallID, messages.EnvAttempt, messages.EnvStore, messages.EnvEvents, messages.EnvTask, messages.EnvCarrier, messages.EnvDeadline,
 	}}
-	optional := []string{awsenv.Issuer, awsenv.ClientIDs, awsenv.AllowNumberTypes}
+	optional := []string{awsenv.Issuer, awsenv.ClientIDs, awsenv.AllowNumberTypes, awsenv.Prices}
 	for _, program := range programs {
 		t.Run(program, func(t *testing.T) {
 			t.Parallel()
@@ -169,6 +169,7 @@ func TestMistakesOfAllKindsAreToldTogether(t *testing.T) {
 		told            []string
 	}{
 		{"api", awsenv.AllowNumberTypes + "=all", []string{awsenv.Table, awsenv.AllowNumberTypes}},
+		{"api", awsenv.Prices + `={"currency":"EUR"}`, []string{awsenv.Table, awsenv.Prices}},
 		{"tracker", awsenv.Carrier + "=simulated:/tmp?speed=0", []string{awsenv.Table, awsenv.Carrier}},
 		{"agent", awsenv.Carrier + "=simulated:/tmp?speed=0", []string{messages.EnvStore, awsenv.Carrier}},
 	} {

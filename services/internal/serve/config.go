@@ -14,6 +14,7 @@ import (
 
 	"github.com/outdial/outdial/services/internal/capacity"
 	"github.com/outdial/outdial/services/internal/intake"
+	"github.com/outdial/outdial/services/internal/prices"
 	"github.com/outdial/outdial/services/internal/simcarrier"
 )
 
@@ -33,6 +34,11 @@ type Config struct {
 	Audiences []string // accepted in aud
 	ClientIDs []string // accepted in client_id, for issuers whose access tokens have no aud
 	Groups    string   // the claim with a person's groups; empty: Cognito's
+
+	// The console's client at that issuer. Empty: the one of ClientIDs, if it is one.
+	ConsoleClient string
+
+	Prices *prices.List // of calls, for forms to show; nil: not known
 
 	Origins       []string // of browsers on other origins that may call the API
 	LogFormat     string   // "text", "json", or "auto": text on a terminal

@@ -24,8 +24,15 @@ func (s *server) openHTTP(context.Context) error {
 	if err != nil {
 		return err
 	}
+	console, err := s.console()
+	if err != nil {
+		return err
+	}
 	mux := http.NewServeMux()
-	mux.Handle("/", s.api(verifier, numbers).Handler())
+	mux.Handle("/", console)
+	calls := s.api(verifier, numbers).Handler()
+	mux.Handle(api.BasePath, calls)
+	mux.Handle(api.BasePath+"/", calls)
 	if s.issuer != nil {
 		mux.Handle(s.issuer.Path()+"/", s.issuer.Handler())
 	}
@@ -59,7 +66,7 @@ func (s *server) api(verifier *signin.Verifier, numbers intake.NumberPolicy) *ht
 		Control:     s.tracker(),
 		DeadLetters: s.deadLetters(),
 		Capacity:    &capacity.Service{Store: s.db, Jobs: jobs, Now: time.Now, Log: s.log},
-		SignIn:      verifier, Now: time.Now, NewULID: newULID, Log: s.log, AllowedOrigins: s.Origins,
+		SignIn:      verifier, Now: time.Now, NewULID: newULID, Log: s.log, AllowedOrigins: s.Origins, Prices: s.Prices,
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/outdial/outdial/services/internal/deadletters"
 	"github.com/outdial/outdial/services/internal/dispatch"
 	"github.com/outdial/outdial/services/internal/queue"
+	"github.com/outdial/outdial/services/internal/samples"
 	"github.com/outdial/outdial/services/internal/tracking"
 )
 
@@ -20,6 +21,7 @@ const (
 	tickInterval  = time.Minute      // between ticks: a fill and a look, whatever else was lost
 	purgeInterval = 10 * time.Minute // between removals of what has expired
 	alarmInterval = time.Minute      // between comparisons of slots and records
+	sampleTime    = time.Minute      // between samples, of which a minute has one
 	trackers      = 8                // loops that follow events: those that write at the same time share a flush of the disk
 	shutdownTime  = 10 * time.Second // for requests under way
 
@@ -45,6 +47,9 @@ func (s *server) run(ctx context.Context) error {
 	loops.Go(func() { s.every(ctx, purgeInterval, s.purge, "purge") })
 	loops.Go(func() {
 		s.every(ctx, alarmInterval, (&capacity.Alarm{Store: s.db, Log: s.log}).Check, "compare slots with records")
+	})
+	loops.Go(func() {
+		s.every(ctx, sampleTime, (&samples.Taker{Store: s.db, Now: time.Now}).Take, "take samples")
 	})
 	loops.Go(func() { s.tasks.Watch(ctx) })
 	loops.Go(func() {

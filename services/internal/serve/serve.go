@@ -151,8 +151,10 @@ func (s *server) openIssuer(context.Context) error {
 		return nil
 	}
 	var err error
+	redirects, returns := consoleURLs(append([]string{s.url()}, s.Origins...))
 	s.issuer, s.first, err = devissuer.Open(devissuer.Config{
-		Dir: IssuerDir(s.Data), Issuer: s.url() + IssuerPath, Origins: s.Origins, Log: s.log,
+		Dir: IssuerDir(s.Data), Issuer: s.url() + IssuerPath, Log: s.log,
+		ConsoleRedirects: redirects, ConsoleReturns: returns, Origins: s.Origins,
 	})
 	return err
 }

@@ -40,6 +40,8 @@
 //	refused       refused rows         by batch, n
 //	chunk_expiry  not yet accepted     by batch; time
 //	redrives      one per redrive      by id; due
+//	samples       what was so once     by batch or capacity, minute; minute
+//	last_samples  one
 //	keys          idempotency keys     by owner, key; time
 //	messages      of all queues        by id; queue, time visible
 //

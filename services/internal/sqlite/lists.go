@@ -158,7 +158,8 @@ func (db *DB) ListDeadLetters(ctx context.Context, f call.DeadLetterFilter, p ca
 
 func deadLettersQuery(f call.DeadLetterFilter, p call.Page) (string, []any) {
 	index := "calls_dead"
-	where, args := conditions(call.Filter{Owner: f.Owner}, bounds{"", highest}.after(p))
+	of := call.Filter{Owner: f.Owner, BatchID: f.BatchID}
+	where, args := conditions(of, idBounds(of).after(p))
 	if f.Owner != "" {
 		index = "calls_dead_by_owner"
 	}

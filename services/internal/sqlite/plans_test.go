@@ -53,6 +53,9 @@ func TestHotQueriesReadNoMoreThanTheyGive(t *testing.T) {
 		{selectDue, []any{1, 10}, "COVERING INDEX redrives_due (due<?)"},
 		{keyTaken, []any{"ann", "key", 1}, "sqlite_autoindex_keys_1 (owner=? AND key=?)"},
 		{deleteKeys, []any{1, 10}, "keys_by_expiry (expires_at<?)"},
+		{deleteSamples, []any{1, 10}, "COVERING INDEX samples_by_minute (minute<?)"},
+		{selectSamples, []any{"capacity", 2, "capacity", 1}, "PRIMARY KEY (series=? AND minute>? AND minute<?)"},
+		{selectActive, nil, "COVERING INDEX calls_by_status (status=?)"},
 		{expiredBatch, []any{1}, "chunk_expiry_by_time (expires_at<?)"},
 		{visibleMessages, []any{"calls", 1, 10}, "messages_visible (queue=? AND visible_at<?)"},
 		{nextVisible, []any{"calls"}, "messages_visible (queue=?)"},
@@ -94,9 +97,14 @@ func TestListsReadNoMoreThanTheirPage(t *testing.T) {
 		{call.DeadLetterFilter{}, "calls_dead (id>? AND id<?)"},
 		{call.DeadLetterFilter{Cause: call.CauseLaunchRefused}, "calls_dead (id>? AND id<?)"},
 		{call.DeadLetterFilter{Owner: "ann"}, "calls_dead_by_owner (owner=? AND id>? AND id<?)"},
+		{call.DeadLetterFilter{BatchID: "batch_1"}, "calls_dead (id>? AND id<?)"},
 	} {
 		query, args := deadLettersQuery(test.filter, call.Page{Limit: 50, Desc: true})
 		explain(t, db, query, args, test.index)
+	}
+	of, within := deadLettersQuery(call.DeadLetterFilter{BatchID: "batch_1"}, call.Page{Limit: 50})
+	if within[0] != "call_1-" || within[1] != "call_1-~" {
+		t.Errorf("dead letters of a batch are looked for from %v to %v, by %s", within[0], within[1], of)
 	}
 	query, args := batchesQuery("ann", call.Page{Limit: 50, Desc: true})
 	explain(t, db, query, args, "batches_by_owner (owner=? AND id>? AND id<?)")

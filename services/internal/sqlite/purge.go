@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/outdial/outdial/services/internal/call"
 )
 
 // purgeSlice bounds the rows that one transaction deletes.
@@ -15,14 +17,15 @@ const (
 	expiredBatch = `SELECT batch_id, EXISTS (SELECT 1 FROM batches WHERE id = batch_id) FROM chunk_expiry
 		WHERE expires_at <= ? ORDER BY expires_at LIMIT 1`
 	deleteChunks  = `DELETE FROM chunks WHERE rowid IN (SELECT rowid FROM chunks WHERE batch_id = ? LIMIT ?+0)`
+	deleteSamples = `DELETE FROM samples WHERE (series, minute) IN (SELECT series, minute FROM samples WHERE minute <= ? LIMIT ?+0)`
 	deleteRefused = `DELETE FROM refused WHERE rowid IN (SELECT rowid FROM refused WHERE batch_id = ? LIMIT ?+0)`
 )
 
-// Purge deletes what has expired: idempotency keys, and the rows of batches that
-// were never accepted. It works in slices, between which other writes go on, and
+// Purge deletes what has expired: idempotency keys, samples, and the rows of batches
+// that were never accepted. It works in slices, between which other writes go on, and
 // gives the number of rows deleted.
 func (db *DB) Purge(ctx context.Context, now time.Time) (deleted int, err error) {
-	for _, slice := range []func(*tx, int64) (int64, bool, error){purgeKeys, purgeChunks} {
+	for _, slice := range []func(*tx, int64) (int64, bool, error){purgeKeys, purgeSamples, purgeChunks} {
 		for more := true; more; {
 			var n int64
 			err := db.writer.write(ctx, func(t *tx) (err error) {
@@ -40,6 +43,11 @@ func (db *DB) Purge(ctx context.Context, now time.Time) (deleted int, err error)
 
 func purgeKeys(t *tx, now int64) (n int64, more bool, err error) {
 	n, err = t.exec(deleteKeys, now, purgeSlice)
+	return n, n == purgeSlice, err
+}
+
+func purgeSamples(t *tx, now int64) (n int64, more bool, err error) {
+	n, err = t.exec(deleteSamples, now-int64(call.SampleLife), purgeSlice)
 	return n, n == purgeSlice, err
 }
 

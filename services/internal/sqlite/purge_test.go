@@ -118,3 +118,40 @@ func TestExpiredKeysGo(t *testing.T) {
 		t.Errorf("a key that has not expired: %v", err)
 	}
 }
+
+func TestSamplesGoAfterAWeek(t *testing.T) {
+	t.Parallel()
+	clock := storetest.NewClock()
+	db := open(t, sqlite.Options{Now: clock.Now})
+	put := func(n int) {
+		t.Helper()
+		look := call.Samples{
+			Capacity: call.CapacitySample{At: clock.Now(), Limit: n},
+			Batches:  map[string]call.Counts{"batch_1": {Active: n}},
+		}
+		if err := db.PutSamples(t.Context(), call.Samples{}, look); err != nil {
+			t.Fatal(err)
+		}
+	}
+	began := clock.Now()
+	for n := range 130 { // more than one slice
+		put(n)
+		clock.Advance(time.Minute)
+	}
+	clock.Advance(time.Hour)
+	put(130)
+	if n := purge(t, db, began.Add(call.SampleLife-time.Second)); n != 0 {
+		t.Errorf("%d samples went within the week", n)
+	}
+	if n := purge(t, db, began.Add(call.SampleLife+129*time.Minute)); n != 260 {
+		t.Errorf("%d samples went after a week, not 260", n)
+	}
+	room, err := db.CapacitySamples(t.Context(), began, clock.Now().Add(time.Minute))
+	if err != nil || len(room) != 1 || room[0].Limit != 130 {
+		t.Errorf("left of the capacity: %+v, %v", room, err)
+	}
+	batch, err := db.BatchSamples(t.Context(), "batch_1", began, clock.Now().Add(time.Minute))
+	if err != nil || len(batch) != 1 || batch[0].Counts.Active != 130 {
+		t.Errorf("left of the batch: %+v, %v", batch, err)
+	}
+}

@@ -71,7 +71,7 @@ func dueKinds(t *testing.T, open Opener) {
 		c,
 	}
 	same(t, "due", f.due(forEver, many), want)
-	r = f.applyRedrive(r.Skipping("call_1", f.tick()))
+	r = f.applyRedrive(r.Skipping("call_1", "batch_canceled", f.tick()))
 	b = f.applyBatch(call.BatchLooked(b, forEver, f.tick()), nil)
 	same(t, "due after both were moved on", f.due(forEver, many), []call.DueItem{
 		{Kind: call.DueRedrive, ID: r.ID, Due: r.Due},

@@ -15,7 +15,7 @@ var listTests = []test{
 	{"lists of an empty store are empty", emptyLists},
 	{"every filter, alone and with others, gives what looking at every call gives", callFilters},
 	{"times choose the calls created from one on, and before the other", timeFilters},
-	{"dead letters are listed by owner and cause, and only while they are dead letters", deadLetterFilters},
+	{"dead letters are listed by owner, batch and cause, and only while they are dead letters", deadLetterFilters},
 	{"batches are listed by owner, in both directions", batchLists},
 	{"a cursor survives calls that come and go between pages", cursorsSurvive},
 	{"a cursor need not name an item that is there", cursorOfNone},
@@ -195,20 +195,18 @@ func timeFilters(t *testing.T, open Opener) {
 
 func deadLetterFilters(t *testing.T, open Opener) {
 	f := newFixture(t, open)
-	calls, _ := populate(f)
+	calls, batches := populate(f)
 	check := func() {
 		t.Helper()
-		for _, owner := range []string{"", "ann", "bob", "nobody"} {
-			for _, cause := range []call.DeadLetterCause{"", call.CauseLaunchRefused, call.CauseLaunchTriesUsed} {
-				for _, desc := range []bool{false, true} {
-					filter := call.DeadLetterFilter{Owner: owner, Cause: cause}
-					got := walk(t, 2, desc, func(p call.Page) ([]call.Call, string, error) {
-						return f.store.ListDeadLetters(f.ctx, filter, p)
-					})
-					same(t, "dead letters", got, where(calls, desc, func(c call.Call) bool {
-						return c.DeadLettered() && (owner == "" || owner == c.Owner) && (cause == "" || cause == c.Failure.Cause)
-					}))
+		for _, desc := range []bool{false, true} {
+			for _, owner := range []string{"", "ann", "bob", "nobody"} {
+				for _, cause := range []call.DeadLetterCause{"", call.CauseLaunchRefused, call.CauseLaunchTriesUsed} {
+					deadLettersAre(f, call.DeadLetterFilter{Owner: owner, Cause: cause}, desc, calls)
 				}
+			}
+			for _, b := range batches {
+				deadLettersAre(f, call.DeadLetterFilter{BatchID: b.ID}, desc, calls)
+				deadLettersAre(f, call.DeadLetterFilter{Owner: "ann", BatchID: b.ID, Cause: call.CauseLaunchRefused}, desc, calls)
 			}
 		}
 	}
@@ -221,6 +219,18 @@ func deadLetterFilters(t *testing.T, open Opener) {
 		}
 	}
 	check()
+}
+
+// deadLettersAre checks which of these calls a list of dead letters has.
+func deadLettersAre(f *fixture, filter call.DeadLetterFilter, desc bool, calls []call.Call) {
+	f.t.Helper()
+	got := walk(f.t, 2, desc, func(p call.Page) ([]call.Call, string, error) {
+		return f.store.ListDeadLetters(f.ctx, filter, p)
+	})
+	same(f.t, "dead letters", got, where(calls, desc, func(c call.Call) bool {
+		return c.DeadLettered() && (filter.Owner == "" || filter.Owner == c.Owner) &&
+			(filter.BatchID == "" || filter.BatchID == c.BatchID) && (filter.Cause == "" || filter.Cause == c.Failure.Cause)
+	}))
 }
 
 func batchLists(t *testing.T, open Opener) {

@@ -170,7 +170,7 @@ func (p *pair) redrives(t *rapid.T) {
 		p.applyRedrive(t, r.Ending(now))
 		return
 	}
-	p.applyRedrive(t, r.Skipping("call_none", now))
+	p.applyRedrive(t, r.Skipping("call_none", "batch_canceled", now))
 }
 
 // withRedrive lets a redrive move on with the call that it reopens.

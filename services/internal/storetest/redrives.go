@@ -31,11 +31,12 @@ func redriveReadsBack(t *testing.T, open Opener) {
 		same(t, "the redrive", got, want)
 		return got
 	}
-	asked := call.Redrive{ID: call.RedriveID(f.ulid()), Owner: "root", Only: "ann", Cause: call.CauseLaunchRefused}
+	asked := call.Redrive{ID: call.RedriveID(f.ulid()), Owner: "root", Only: "ann", Batch: "batch_1", Cause: call.CauseLaunchRefused}
 	r := readsBack(f.applyRedrive(call.RedriveRequested(asked, nil, f.tick())))
-	r = readsBack(f.applyRedrive(r.Skipping("call_1", f.tick())))
+	r = readsBack(f.applyRedrive(r.Skipping("call_1", "batch_canceled", f.tick())))
+	r = readsBack(f.applyRedrive(r.Skipping("call_2", "not_dead_lettered", f.tick())))
 	r = readsBack(f.applyRedrive(r.Ending(f.tick())))
-	if !r.Done || r.Skipped != 1 || r.Cursor != "call_1" || !r.Due.IsZero() {
+	if !r.Done || r.Skipped != 2 || r.SkippedByCode["batch_canceled"] != 1 || r.Cursor != "call_2" || !r.Due.IsZero() {
 		t.Errorf("the redrive at its end: %+v", r)
 	}
 }
@@ -70,12 +71,12 @@ func redriveConflict(t *testing.T, open Opener) {
 	f := newFixture(t, open)
 	dead := f.refuseLaunch(f.admit(f.create(call.NewCall{})))
 	r := f.redrive()
-	f.applyRedrive(r.Skipping("call_1", f.tick()))
+	f.applyRedrive(r.Skipping("call_1", "batch_canceled", f.tick()))
 	f.unchanged("changes from an old state of the redrive", func() {
 		if err := f.store.Apply(f.ctx, f.reopening(r, dead)); !is(call.ErrConflict)(err) {
 			t.Errorf("reopening: %v, not ErrConflict", err)
 		}
-		for _, ch := range []call.RedriveChange{r.Skipping("call_2", f.clock.Now()), r.Ending(f.clock.Now())} {
+		for _, ch := range []call.RedriveChange{r.Skipping("call_2", "batch_canceled", f.clock.Now()), r.Ending(f.clock.Now())} {
 			if err := f.store.ApplyRedrive(f.ctx, ch); !is(call.ErrConflict)(err) {
 				t.Errorf("%v, not ErrConflict", err)
 			}

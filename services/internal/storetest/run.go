@@ -28,6 +28,7 @@ func Run(t *testing.T, open Opener) {
 		{"batches", batchTests},
 		{"rows", rowTests},
 		{"redrives", redriveTests},
+		{"samples", sampleTests},
 		{"refusals", refusalTests},
 		{"lists", listTests},
 		{"properties", propertyTests},

@@ -24,6 +24,7 @@ type Store interface {
 	Capacity
 	Batches
 	Redrives
+	Samples
 	Keys
 	// Due lists what is due at or before the given time, the longest overdue first.
 	Due(ctx context.Context, at time.Time, limit int) ([]call.DueItem, error)
@@ -117,6 +118,25 @@ type Batches interface {
 type Redrives interface {
 	Redrive(ctx context.Context, id string) (call.Redrive, error)
 	ApplyRedrive(ctx context.Context, change call.RedriveChange) error
+}
+
+// Samples keeps what was so once, for a week at least (call.SampleLife).
+type Samples interface {
+	// ActiveBatches lists the batches that have an active call, each once.
+	ActiveBatches(ctx context.Context) ([]string, error)
+	// CountsOfBatches reads the counters of several batches; it leaves out what isn't there, and may lag behind.
+	CountsOfBatches(ctx context.Context, ids []string) (map[string]call.Counts, error)
+	// LastSamples gives what the last look saw; nothing when there was none.
+	LastSamples(ctx context.Context) (call.Samples, error)
+	// PutSamples keeps what is new in after, and after as the last look; where nothing
+	// is, it writes nothing. Of looks within a minute, and of two last looks, the later
+	// one counts, in whatever order they come.
+	PutSamples(ctx context.Context, before, after call.Samples) error
+	// CapacitySamples lists the samples of the minutes from that of from until to,
+	// which is excluded, oldest first, and before them the last one of an earlier minute.
+	CapacitySamples(ctx context.Context, from, to time.Time) ([]call.CapacitySample, error)
+	// BatchSamples lists those of a batch in the same way.
+	BatchSamples(ctx context.Context, batchID string, from, to time.Time) ([]call.BatchSample, error)
 }
 
 // Keys remembers answers by idempotency key. One that has expired at the time of
