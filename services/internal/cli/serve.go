@@ -62,6 +62,7 @@ for the new data folder; afterwards ` + "`outdial capacity set`" + ` changes the
 	flags.StringSliceVar(&c.Audiences, "audience", nil, "with --issuer: what aud means this API")
 	flags.StringSliceVar(&c.ClientIDs, "client-id", nil, "with --issuer: clients accepted without aud")
 	flags.StringVar(&c.Groups, "groups-claim", "", "with --issuer: the claim that lists a person's groups (default cognito:groups)")
+	flags.StringVar(&c.ConsoleClient, "console-client", "", "with --issuer: the client that the console signs in as (default: the only --client-id, or outdial-console)")
 	flags.StringVar(&pricesFile, "prices", "", "a JSON file of what a minute costs, for forms to show")
 	flags.StringSliceVar(&c.Origins, "origin", nil, "an origin whose pages may call the API, such as https://console.example.com")
 	format.add(cmd, "log-format", "auto is text on a terminal and JSON otherwise")

@@ -22,6 +22,7 @@ func (s *server) say(format string, args ...any) {
 // welcome says where the server is and, once, the first password.
 func (s *server) welcome() {
 	s.say("Outdial %s serves on %s   (data folder: %s)", s.Version, s.url(), s.Data)
+	s.say("Its console is at %s, for a browser.", s.url())
 	s.say("Calls are placed by a simulated carrier, at %g times their real speed. No real phone rings.", s.Carrier.Speed)
 	if s.first != nil {
 		s.say("\nSign-in, shown this once:\n  user      %s\n  password  %s\n  machine client %s, secret %s",

@@ -18,7 +18,7 @@ func (w *world) watchChange(a *actor, ch call.Change) {
 	w.watchEffort(a, ch)
 	switch {
 	case ch.Move == call.MoveAdmitted:
-		w.watchAdmission(a, ch)
+		w.watchAdmission(ch)
 	case ch.Move == call.MoveCancelRequested:
 		w.records.stopped[ch.After.ID] = w.steps
 	case ch.Move == call.MoveExpired && !ch.At.After(ch.After.LastStart):
@@ -84,7 +84,7 @@ func (w *world) watchHistory(ch call.Change) {
 // watchAdmission: below the limit, not stopped, within the rate, and with no
 // earlier attempt that could still dial or talk. The record holds the slot
 // already, the world's records don't.
-func (w *world) watchAdmission(a *actor, ch call.Change) {
+func (w *world) watchAdmission(ch call.Change) {
 	room, _ := w.store.Capacity(w.ctx)
 	switch {
 	case w.records.active >= room.Limit:
