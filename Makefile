@@ -1,8 +1,8 @@
 # Outdial. `make` alone lists what there is to do.
 #
-# A fresh machine needs Go, make and git, and a C compiler for the race
-# detector. Every other tool is built once into .tools/bin from the versions
-# pinned in .ci/tools.
+# A fresh machine needs Go, Node with npm, make and git; for the tests also Python
+# with venv, a C compiler for the race detector, and Chromium. Every other tool is
+# built once into .tools/bin from the versions pinned in .ci/tools.
 
 # The modules of go.work. Each is built and tested by its own go.mod, as others
 # get it, so nothing depends on the workspace, which is for editors.
@@ -35,8 +35,27 @@ run: build ## start Outdial on 127.0.0.1 and place one simulated call
 	@bin/outdial serve --data .data --sim-speed 10 --first-call
 
 .PHONY: build
-build: ## build bin/outdial
+build: web ## build bin/outdial, with the console in it
 	@cd services && go build -buildvcs=false -trimpath -ldflags '$(ldflags)' -o ../bin/outdial ./outdial
+
+# The console. npm installs what the lock file says, and only when that changed.
+web := services/web
+web_installed := $(web)/node_modules/.package-lock.json
+web_sources := $(shell git ls-files --cached --others --exclude-standard $(web) contracts/openapi 2>/dev/null)
+
+.PHONY: web
+web: $(web)/dist/index.html ## build the console into services/web/dist, which bin/outdial carries
+
+$(web)/dist/index.html: $(web_installed) $(web_sources)
+	@echo 'building the console'
+	@cd $(web) && npm run --silent build
+	@touch $@
+
+$(web_installed): $(web)/package-lock.json
+	@command -v npm >/dev/null || { echo 'the console needs Node.js 20.19 or newer with npm: https://nodejs.org' >&2; exit 1; }
+	@echo 'installing what the console is made of (once)'
+	@cd $(web) && npm ci --silent --no-progress
+	@touch $@
 
 ## Run on AWS
 
@@ -64,8 +83,9 @@ destroy: ## delete STACK=outdial from AWS; it asks first, and the table stays
 ## Develop
 
 .PHONY: generate
-generate: .tools/bin/oapi-codegen ## write the generated files again, from the contracts
+generate: .tools/bin/oapi-codegen $(web_installed) ## write the generated files again, from the contracts
 	@cd contracts && go generate ./...
+	@cd $(web) && npm run --silent generate
 
 .PHONY: fmt
 fmt: .tools/bin/golangci-lint ## format the Go files (gofumpt)
@@ -78,11 +98,16 @@ test-fast: ## run the tests in short mode, in under a minute
 ## Check
 
 .PHONY: test
-test: test-fast test-race test-fuzz test-full ## run every test, from nothing
+test: test-fast test-race test-fuzz test-web test-full ## run every test, from nothing
 
 .PHONY: test-race
 test-race: c-compiler ## run the tests in short mode under the race detector
 	$(call each,CGO_ENABLED=1 go test -race -short -count=1 ./...)
+
+.PHONY: test-web
+test-web: build ## test the console: its parts, and in Chromium against a real bin/outdial
+	@cd $(web) && npm test
+	@cd $(web) && npm run e2e
 
 .PHONY: test-full
 test-full: ## run every test in full, in random order
@@ -128,7 +153,7 @@ bench: ## measure speed against peers; ROWS=regexp chooses, MILLION=1 lets 1,000
 		$(if $(MILLION),-million) $(if $(README),-readme ../README.md)
 
 .PHONY: lint
-lint: lint-house generate-check tidy-check lint-go lint-infra ## check style, import rules, generated files and go.mod files
+lint: lint-house generate-check tidy-check lint-go lint-infra lint-web ## check style, import rules, generated files and go.mod files
 
 .PHONY: lint-go
 lint-go: .tools/bin/golangci-lint
@@ -142,6 +167,10 @@ lint-house:
 lint-infra: ## check the templates (cfn-lint, sam validate) and the scripts (shellcheck)
 	@.ci/venv sam .ci/sam/versions.txt
 	@.ci/sam/lint
+
+.PHONY: lint-web
+lint-web: $(web_installed) ## check the console's types, style, generated files and licences
+	@cd $(web) && npm run --silent check && npm run --silent lint && npm run --silent generate -- --check && npm run --silent licences
 
 .PHONY: generate-check
 generate-check: .tools/bin/oapi-codegen ## fail when a generated file isn't what the contracts give
@@ -160,7 +189,8 @@ audit: .tools/bin/govulncheck ## ask the Go vulnerability database, and check su
 
 .PHONY: clean
 clean: ## delete what make built (.data, where `make run` keeps its calls, stays)
-	@rm -rf bin .tools
+	@rm -rf bin .tools $(web)/node_modules
+	@git clean -qfdX $(web)
 
 # The race detector is the one thing here that isn't pure Go.
 .PHONY: c-compiler

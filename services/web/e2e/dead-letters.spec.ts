@@ -1,0 +1,205 @@
+import { expect, expected, heading, looksRight, test } from './test';
+import type { Server } from './server';
+
+test.use({ options: { ownProgram: true, limit: 40, speed: 60 } });
+test.describe.configure({ mode: 'serial' }); // they share one list of dead letters
+
+interface DeadLetters {
+  total: number;
+}
+
+const countOf = async (server: Server) => (await server.api<DeadLetters>('GET', '/dead-letters/counts')).total;
+
+type Agents = Parameters<Server['setAgents']>[0];
+
+/** Calls to these numbers that can't be launched. */
+async function deadLetters(server: Server, rows: string[], agents: Agents = 'are missing') {
+  const waits = ['queued', 'launching', 'starting', 'ringing', 'in-progress'].map((status) => `status=${status}`);
+  const underWay = () => server.api<{ calls: object[] }>('GET', `/calls?${waits.join('&')}`);
+  await expect.poll(async () => (await underWay()).calls, { timeout: 40_000 }).toEqual([]); // of tests before
+  const before = await countOf(server);
+  server.setAgents(agents);
+  await server.api('POST', '/batches', { name: 'refused', rows: rows.map((phone_number) => ({ phone_number })) });
+  await expect.poll(() => countOf(server), { timeout: 40_000 }).toBe(before + rows.length);
+  server.setAgents('work');
+}
+
+test('without a dead letter the page says what it is for', async ({ page, signIn }) => {
+  await signIn('/dead-letters');
+  await expect(page.getByRole('heading', { name: 'No dead letters' })).toBeVisible();
+  await expect(page.getByText('outdial dead-letters list')).toBeVisible();
+  await looksRight(page, 'dead-letters-none');
+
+  await page.goto('/dead-letters?cause=launch_tries_used');
+  await expect(page.getByText('There is none of cause launch_tries_used.')).toBeVisible();
+  await page.getByRole('link', { name: 'Clear filters' }).click();
+  await expect(page).toHaveURL(/\/dead-letters$/);
+});
+
+test('a call that could not be launched is chosen, redriven and watched to its end', async ({
+  page,
+  server,
+  signIn,
+}) => {
+  await deadLetters(server, ['+12025550101', '+12025550100', '+12025550102']);
+  await deadLetters(server, ['+12025550105'], 'end at once');
+  await signIn('/calls');
+  const nav = page.getByRole('navigation', { name: 'Pages', exact: true });
+  await expect(nav.getByRole('link', { name: 'Dead letters 4' })).toBeVisible();
+  await nav.getByRole('link', { name: 'Dead letters' }).click();
+  await expect(heading(page, 'Dead letters')).toBeFocused();
+
+  const causes = page.getByRole('navigation', { name: 'Causes' });
+  await expect(causes.getByRole('link', { name: '4 all' })).toHaveAttribute('aria-current', 'page');
+  await causes.getByRole('link', { name: '3 launch_refused' }).click();
+  await expect(page).toHaveURL(/\/dead-letters\?cause=launch_refused$/);
+  await expect(causes.getByRole('link', { name: '4 all' })).not.toHaveAttribute('aria-current');
+  await expect(page.getByRole('row', { name: /555-0105/ })).toBeHidden(); // its cause is launch_tries_used
+  await expect(page).toHaveTitle('launch_refused (3) · Dead letters · Outdial');
+  const row = page.getByRole('row', { name: /555-0101/ });
+  await expect(row.getByText('launch_refused')).toBeVisible();
+  await expect(row.getByText(/no such file/)).toBeVisible(); // the sentence of the launch
+  await looksRight(page, 'dead-letters');
+
+  await row.getByRole('checkbox').check();
+  await page
+    .getByRole('row', { name: /555-0102/ })
+    .getByRole('checkbox')
+    .check();
+  await page.getByRole('button', { name: 'Redrive 2 calls …' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Redrive 2 calls?' });
+  await expect(dialog.getByText('waits for a slot as a new attempt')).toBeVisible();
+  await looksRight(page, 'dead-letters-dialog');
+  await dialog.getByRole('button', { name: 'Redrive 2 calls' }).click();
+
+  await expect(page.getByRole('heading', { name: '2 redriven' })).toBeVisible();
+  await page.getByText('Each of them').click();
+  await expect(page.getByRole('listitem').filter({ hasText: /555-0101.*redriven/ })).toBeVisible();
+  await expect(row).toHaveAttribute('data-gone', 'true'); // it stays, greyed, where it was
+  await expect(causes.getByRole('link', { name: '2 all' })).toBeVisible();
+  await looksRight(page, 'dead-letters-redriven');
+  await page.getByRole('link', { name: 'Watch them in Calls' }).click();
+  await page.getByRole('link', { name: 'Clear filters' }).click();
+  const call = page.getByRole('row', { name: /555-0101/ });
+  await expect(call.getByText('busy', { exact: true })).toBeVisible({ timeout: 40_000 });
+});
+
+test('what was redriven by somebody else meanwhile is skipped, and the page says why', async ({
+  page,
+  server,
+  signIn,
+}) => {
+  await deadLetters(server, ['+12025550101', '+12025550102']);
+  await signIn('/dead-letters');
+  await page
+    .getByRole('row', { name: /555-0101/ })
+    .getByRole('checkbox')
+    .check();
+  await page
+    .getByRole('row', { name: /555-0102/ })
+    .getByRole('checkbox')
+    .check();
+  const { calls } = await server.api<{ calls: { id: string; phone_number: string }[] }>('GET', '/dead-letters');
+  const other = calls.find((call) => call.phone_number === '+12025550102');
+  await server.api('POST', '/dead-letters/redrive', { call_ids: [other?.id] });
+  await page.getByRole('button', { name: 'Redrive 2 calls …' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Redrive 2 calls' }).click();
+  await expect(page.getByRole('heading', { name: '1 redriven, 1 skipped: not a dead letter any more' })).toBeVisible();
+  await page.getByText('Each of them').click();
+  await expect(page.getByRole('listitem').filter({ hasText: /555-0102.*skipped: / })).toBeVisible();
+  await page.getByRole('button', { name: 'Close', exact: true }).click();
+  await expect(page.getByRole('heading', { name: /skipped/ })).toBeHidden();
+});
+
+test('all that match are redriven by one request, and followed to the end', async ({ page, server, signIn }) => {
+  const numbers = Array.from({ length: 60 }, (_, place) => `+1202555${String(1000 + place)}`);
+  await deadLetters(server, numbers);
+  const total = await countOf(server);
+  await signIn('/dead-letters');
+  await expect(page.getByRole('link', { name: 'Older' })).toBeVisible(); // more than this page
+  const sent: string[] = [];
+  page.on('request', (request) => {
+    if (request.method() === 'POST') sent.push(new URL(request.url()).pathname);
+  });
+  await page.getByRole('button', { name: `Redrive all ${total} that match …` }).click();
+  const dialog = page.getByRole('dialog');
+  await expect(dialog.getByText('All dead letters of every cause, on this page or not')).toBeVisible();
+  await dialog.getByRole('button', { name: `Redrive all ${total} that match` }).click();
+  await expect(page.getByRole('heading', { name: `${total} redriven`, exact: true })).toBeVisible({ timeout: 30_000 });
+  expect(sent).toEqual(['/v1/dead-letters/redrive']);
+  await expect(page.getByRole('link', { name: '0 all' })).toBeVisible();
+
+  await expect(page).toHaveURL(/redrive=redrive_/);
+  await page.reload(); // the address has the redrive
+  await expect(page.getByRole('heading', { name: `${total} redriven`, exact: true })).toBeVisible();
+  await page.getByRole('button', { name: 'Close', exact: true }).click();
+  await expect(page).toHaveURL(/\/dead-letters$/);
+});
+
+test('a redrive under way shows how far it is', async ({ page, server, signIn }) => {
+  await deadLetters(server, ['+12025550101']);
+  const redrive = {
+    id: 'redrive_01KJPR40VQ3D6F8H1K5M7P9STX',
+    status: 'active',
+    redriven: 120,
+    skipped: 3,
+    skipped_by_code: { batch_canceled: 3 },
+    created_at: new Date().toISOString(),
+    updated_at: new Date().toISOString(),
+  };
+  await page.route('**/v1/dead-letters/redrives/*', (route) => route.fulfill({ json: redrive }));
+  await signIn(`/dead-letters?redrive=${redrive.id}`);
+  const under = page.getByRole('heading', {
+    name: 'Redriving … 120 redriven, 3 skipped: batch canceled meanwhile so far',
+  });
+  await expect(under).toBeVisible();
+  await looksRight(page, 'dead-letters-redriving');
+  redrive.status = 'completed';
+  redrive.redriven = 209;
+  await expect(page.getByRole('heading', { name: '209 redriven, 3 skipped: batch canceled meanwhile' })).toBeVisible();
+});
+
+test('a redrive that fails says so in its dialog, and a second press does it once', async ({
+  page,
+  signIn,
+  faults,
+}) => {
+  await signIn('/dead-letters');
+  await page
+    .getByRole('row', { name: /555-0101/ })
+    .first()
+    .getByRole('checkbox')
+    .check();
+  await page.getByRole('button', { name: 'Redrive 1 call …' }).click();
+  const keys: (string | undefined)[] = [];
+  await page.route('**/v1/dead-letters/redrive', async (route) => {
+    keys.push(route.request().headers()['idempotency-key']);
+    if (keys.length > 1) return route.continue();
+    const problem = { code: 'unavailable', detail: 'The store is busy.', status: 503, request_id: 'req-1' };
+    return route.fulfill({ status: 503, contentType: 'application/problem+json', json: problem });
+  });
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('button', { name: 'Redrive 1 call' }).click();
+  await expect(dialog.getByRole('alert')).toContainText('The store is busy.');
+  await expect(dialog.getByRole('alert')).toContainText('req-1');
+  await dialog.getByRole('button', { name: 'Redrive 1 call' }).click();
+  await expect(page.getByRole('heading', { name: '1 redriven' })).toBeVisible();
+  expect(keys).toHaveLength(2);
+  expect(keys[0], 'one key for one wish').toBe(keys[1]);
+  expect(keys[0]).toMatch(/^[0-9a-f-]{36}$/);
+  expected(faults, /503/);
+});
+
+test('on a phone the dead letters are cards', async ({ page, server, signIn }) => {
+  await deadLetters(server, ['+12025550101', '+12025550102']);
+  await page.setViewportSize({ width: 390, height: 844 });
+  await signIn('/dead-letters');
+  await expect(page.getByRole('row', { name: /555-0102/ })).toBeVisible();
+  await page
+    .getByRole('row', { name: /555-0102/ })
+    .getByRole('checkbox')
+    .check();
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  expect(wide, 'nothing is wider than the window').toBeLessThanOrEqual(0);
+  await looksRight(page, 'dead-letters-phone');
+});

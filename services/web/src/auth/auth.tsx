@@ -1,0 +1,105 @@
+import type { User } from 'oidc-client-ts';
+import { createContext, useContext, useEffect, useMemo, useSyncExternalStore, type ReactNode } from 'react';
+import { AuthProvider, hasAuthParams, useAuth } from 'react-oidc-context';
+
+import { Button } from '../ui/button';
+import { Plain } from '../ui/plain';
+import { Loading } from '../ui/skeleton';
+import type { Config } from '../config';
+import { claimsOf, type Claims, type Scope } from './scopes';
+import { isSignedOutPage, Session, type SignInState } from './session';
+
+interface Auth {
+  config: Config;
+  session: Session;
+}
+
+const AuthContext = createContext<Auth | undefined>(undefined);
+
+function useOwnAuth(): Auth {
+  const auth = useContext(AuthContext);
+  if (!auth) throw new Error('this needs a SignIn around it');
+  return auth;
+}
+
+export const useConfig = (): Config => useOwnAuth().config;
+export const useSession = (): Session => useOwnAuth().session;
+
+/** Whether requests wait because the sign-in ran out. */
+export function useExpired(): boolean {
+  const session = useSession();
+  return useSyncExternalStore(session.subscribe, session.expired);
+}
+
+/** Who is signed in, and what the token allows. */
+export function usePerson(): Claims {
+  const { config } = useOwnAuth();
+  const token = useAuth().user?.access_token ?? '';
+  return useMemo(() => claimsOf(token, config), [token, config]);
+}
+
+/** What the token allows: `const may = useScopes(); may('write')`. */
+export function useScopes(): (scope: Scope) => boolean {
+  const { scopes } = usePerson();
+  return (scope) => scopes.has(scope);
+}
+
+/** Shows its children to a person who is signed in, and signs in everybody else. */
+export function SignIn({ config, session, children }: { config: Config; session: Session; children: ReactNode }) {
+  const auth = useMemo(() => ({ config, session }), [config, session]);
+  return (
+    <AuthContext value={auth}>
+      <AuthProvider userManager={session.manager} onSigninCallback={comeBack}>
+        {isSignedOutPage() ? <SignedOut /> : <Gate>{children}</Gate>}
+      </AuthProvider>
+    </AuthContext>
+  );
+}
+
+/** Takes code and state out of the address bar, and shows what was shown before sign-in. */
+function comeBack(user: User | undefined) {
+  const { to } = (user?.state ?? {}) as Partial<SignInState>;
+  const own = to?.startsWith('/') && !to.startsWith('//'); // never to another site
+  window.history.replaceState(null, '', own ? to : '/');
+}
+
+function Gate({ children }: { children: ReactNode }) {
+  const { isAuthenticated, isLoading, activeNavigator, error, signinRedirect, user } = useAuth();
+  const { session } = useOwnAuth();
+  const toIssuer = !user && !isLoading && !activeNavigator && !error && !hasAuthParams() && !session.leaving;
+  useEffect(() => {
+    if (!toIssuer) return;
+    const { pathname, search, hash } = window.location;
+    const state: SignInState = { to: pathname + search + hash };
+    void signinRedirect({ state });
+  }, [toIssuer, signinRedirect]);
+
+  if (isAuthenticated || user) return children; // an expired token is renewed by the first request
+  if (!error) return <Loading what={session.leaving ? 'Signing out' : 'Signing in'} />;
+  return (
+    <Plain title="Sign-in did not work">
+      <p>{sentenceOf(error.message)}</p>
+      <Button kind="primary" onClick={() => void signinRedirect({ state: { to: '/' } satisfies SignInState })}>
+        Sign in
+      </Button>
+    </Plain>
+  );
+}
+
+function sentenceOf(message: string): string {
+  if (/No matching state/.test(message)) return 'This sign-in was begun in another window, or long ago. Begin again.';
+  if (/fetch|network|timed out/i.test(message)) return 'The server that signs people in can’t be reached.';
+  return `The server that signs people in says: ${message}`;
+}
+
+function SignedOut() {
+  const { signinRedirect } = useAuth();
+  return (
+    <Plain title="You are signed out">
+      <p>Calls that were accepted go on.</p>
+      <Button kind="primary" onClick={() => void signinRedirect({ state: { to: '/' } satisfies SignInState })}>
+        Sign in
+      </Button>
+    </Plain>
+  );
+}

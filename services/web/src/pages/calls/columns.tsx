@@ -1,0 +1,60 @@
+import { Link } from '@tanstack/react-router';
+
+import type { Call } from '../../api/client';
+import { PhoneNumber } from '../../ui/phone';
+import { StatusChip, waitingSentence } from '../../ui/status';
+import type { Column } from '../../ui/table';
+import { Duration, Time } from '../../ui/time';
+
+/** The columns of any list of calls. */
+export const callColumns: Column<Call>[] = [
+  { id: 'status', head: 'Status', plain: true, cell: (call) => <Status call={call} /> },
+  {
+    id: 'number',
+    head: 'Number',
+    plain: true,
+    cell: (call) => (
+      <Link to="/calls/$id" params={{ id: call.id }}>
+        <PhoneNumber number={call.phone_number} />
+      </Link>
+    ),
+  },
+  {
+    id: 'batch',
+    head: 'Batch',
+    cell: ({ batch_id, row }) =>
+      batch_id && (
+        <Link to="/batches/$id" params={{ id: batch_id }} title={batch_id} className="nowrap">
+          …{batch_id.slice(-6)}
+          {row !== undefined && `, row ${row}`}
+        </Link>
+      ),
+  },
+  { id: 'dials', head: 'Dials', align: 'end', cell: (call) => call.dials },
+  { id: 'created', head: 'Created', cell: (call) => <Time at={call.created_at} /> },
+  { id: 'duration', head: 'Duration', align: 'end', cell: (call) => <Talk call={call} /> },
+];
+
+/** The status, and why a call waits, or why it failed. */
+function Status({ call }: { call: Call }) {
+  const why = call.failure?.message ?? (call.waiting && waitingSentence(call.waiting.reason));
+  const hangingUp = call.cancel_requested && !call.ended_at;
+  return (
+    <span className="call-status">
+      <StatusChip status={call.status} />
+      {hangingUp ? <span className="muted">is being hung up</span> : why && <span className="muted">{why}</span>}
+      {call.waiting?.until && (
+        <span className="muted">
+          until <Time at={call.waiting.until} />
+        </span>
+      )}
+    </span>
+  );
+}
+
+/** How long the talk was, or is so far: its outcome comes at the end only. */
+function Talk({ call: { outcome, status, history } }: { call: Call }) {
+  if (outcome?.answered_at && outcome.duration !== undefined) return <Duration seconds={outcome.duration} />;
+  const answered = status === 'in-progress' && history.findLast((step) => step.status === status);
+  return answered ? <Duration since={answered.at} /> : null;
+}

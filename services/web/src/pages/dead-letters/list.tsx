@@ -1,0 +1,109 @@
+import { useMemo, useState } from 'react';
+
+import { useHold } from '../../api/live';
+import type { Call } from '../../api/client';
+import { Button } from '../../ui/button';
+import { ConfirmDialog } from '../../ui/dialog';
+import { count } from '../../ui/format';
+import { useSelection } from '../../ui/selection';
+import { Table } from '../../ui/table';
+import { deadLetterColumns } from './columns';
+import type { useRedriving } from './redriving';
+import { filterSentence, type DeadLettersSearch } from './search';
+import { allText, effectSentence } from './words';
+
+const keyOf = (call: Call) => call.id;
+
+interface Props {
+  rows: Call[];
+  gone: ReadonlySet<string>;
+  old: boolean;
+  search: DeadLettersSearch;
+  total: { calls: number; more: boolean } | undefined;
+  redriving: ReturnType<typeof useRedriving>;
+}
+
+/** The list, in which calls are chosen, and the two ways to redrive: these, or all that match. */
+export function DeadLetters({ rows, gone, old, search, total, redriving }: Props) {
+  const [asking, setAsking] = useState<'chosen' | 'all'>();
+  const canSelect = (call: Call) => !gone.has(call.id);
+  const ids = useMemo(() => rows.filter((call) => !gone.has(call.id)).map(keyOf), [rows, gone]);
+  const selection = useSelection(ids);
+  const { selected, clear } = selection;
+  const chosen = rows.filter((call) => selected.has(call.id));
+  useHold(selected.size > 0);
+  const { chosen: redriveChosen, all: redriveAll } = redriving;
+  const close = () => {
+    setAsking(undefined);
+    redriveChosen.reset();
+    redriveAll.reset();
+  };
+  const confirm = async (act: () => Promise<unknown>) => {
+    if (!(await act())) return; // the dialog says why
+    setAsking(undefined);
+    clear();
+  };
+  const many = total ? allText(total) : 'all that match';
+
+  return (
+    <div className="list" data-old={old || undefined}>
+      <div className="row dead-head">
+        <span className="small muted">Newest first</span>
+        {total && total.calls > 0 && <Button onClick={() => setAsking('all')}>{`Redrive ${many} …`}</Button>}
+      </div>
+      <Table
+        label="Dead letters, newest first"
+        columns={deadLetterColumns}
+        rows={rows}
+        keyOf={keyOf}
+        gone={gone}
+        selection={{ ...selection, canSelect, nameOf: (call) => call.phone_number }}
+      />
+      {chosen.length > 0 && (
+        <div className="selection-bar" role="region" aria-label="Selection">
+          <span>{count(chosen.length, 'call')} selected · updates paused</span>
+          <Button kind="primary" onClick={() => setAsking('chosen')}>
+            {`Redrive ${count(chosen.length, 'call')} …`}
+          </Button>
+          <Button onClick={clear}>Clear selection</Button>
+        </div>
+      )}
+      <ConfirmDialog
+        open={asking === 'chosen'}
+        title={`Redrive ${count(chosen.length, 'call')}?`}
+        confirm={`Redrive ${count(chosen.length, 'call')}`}
+        running={redriveChosen.running}
+        problem={redriveChosen.problem}
+        onConfirm={() => void confirm(() => redriveChosen.run(chosen))}
+        onClose={close}
+      >
+        <p>{effectSentence(chosen.length)} What was wrong should be mended first, or they come back here.</p>
+      </ConfirmDialog>
+      <ConfirmDialog
+        open={asking === 'all'}
+        title={`Redrive ${many}?`}
+        confirm={`Redrive ${many}`}
+        running={redriveAll.running}
+        problem={redriveAll.problem}
+        onConfirm={() => void confirm(() => redriveAll.run(search))}
+        onClose={close}
+      >
+        <AllEffect search={search} />
+      </ConfirmDialog>
+    </div>
+  );
+}
+
+function AllEffect({ search }: { search: DeadLettersSearch }) {
+  return (
+    <>
+      <p>
+        All dead letters <b>{filterSentence(search) || 'of every cause'}</b>, on this page or not, and everybody’s.
+      </p>
+      <p>
+        Each waits for a slot as a new attempt, in its turn like any other call. What was wrong should be mended first,
+        or they come back here.
+      </p>
+    </>
+  );
+}
