@@ -75,7 +75,7 @@ func (b batch) look(ctx context.Context, tick, handOver bool) error {
 		if err := b.alarm.Check(ctx); err != nil {
 			b.tracker.Log.WarnContext(ctx, "slots and records not compared", "cause", err)
 		}
-		if err := b.samples.Take(ctx); err != nil {
+		if err := b.takeSamples(ctx); err != nil {
 			b.tracker.Log.WarnContext(ctx, "samples not taken", "cause", err)
 		}
 	}
@@ -83,10 +83,22 @@ func (b batch) look(ctx context.Context, tick, handOver bool) error {
 		return mapping.ErrNotBegun
 	}
 	t := b.tracker
-	t.Budget = max(b.left(), 0)
+	if b.budget > 0 {
+		t.Budget = max(b.left(), 1)
+	}
 	err := t.Handle(ctx, event)
 	if handOver && b.spent() {
 		err = errors.Join(err, t.Looks.Look(ctx))
 	}
 	return err
+}
+
+// sampleTime bounds what samples may take of a tick: a chart must not keep the fill
+// and the look waiting.
+const sampleTime = 5 * time.Second
+
+func (b batch) takeSamples(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, sampleTime)
+	defer cancel()
+	return b.samples.Take(ctx)
 }

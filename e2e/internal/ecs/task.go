@@ -130,8 +130,8 @@ func (t *task) wait() {
 	}
 	t.DesiredStatus, t.StoppedAt, t.over = stopped, time.Now(), s.clock()
 	s.running--
-	close(t.exited)
 	t.change(stopped)
+	close(t.exited) // last: who has waited for it may end the service
 }
 
 // stop ends the agent as ECS does: SIGTERM, and after the stop timeout SIGKILL.
