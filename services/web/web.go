@@ -17,6 +17,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -45,6 +46,9 @@ type Config struct {
 	// Logout is Cognito's own sign-out address, which takes client_id and logout_uri.
 	// Empty: the issuer's end_session_endpoint.
 	Logout string `json:"logout,omitempty"`
+	// TokenEndpoint is the issuer's, which may be on another origin than the issuer.
+	// It is for the policy only: the pages ask the issuer.
+	TokenEndpoint string `json:"-"`
 	// Simulated tells people that no real phone rings.
 	Simulated bool `json:"simulated,omitempty"`
 }
@@ -72,8 +76,8 @@ func (c Config) Validate() error {
 // from anywhere but this origin; requests to the API and the issuer too.
 func (c Config) Policy() string {
 	connect := []string{"'self'"}
-	for _, address := range []string{c.API, c.Issuer} {
-		if o := origin(address); o != "" && o != connect[len(connect)-1] {
+	for _, address := range []string{c.API, c.Issuer, c.TokenEndpoint} {
+		if o := origin(address); o != "" && !slices.Contains(connect, o) {
 			connect = append(connect, o)
 		}
 	}

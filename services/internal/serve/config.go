@@ -103,7 +103,7 @@ func (c Config) Validate() error {
 		bad("log-level or --log-format", "%v", err)
 	}
 	for _, origin := range c.Origins {
-		if u, err := url.Parse(origin); err != nil || u.Host == "" || strings.Trim(u.Path, "/") != "" {
+		if u, err := url.Parse(origin); err != nil || u.Host == "" || strings.Contains(u.Host, "*") || strings.Trim(u.Path, "/") != "" {
 			bad("origin", "%q is not an origin, as https://console.example.com", origin)
 		}
 	}

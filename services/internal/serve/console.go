@@ -1,20 +1,26 @@
 package serve
 
 import (
+	"context"
 	"net/http"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/outdial/outdial/contracts/api"
 	"github.com/outdial/outdial/services/internal/signin/devissuer"
+	"github.com/outdial/outdial/services/internal/signin/discovery"
 	"github.com/outdial/outdial/services/web"
 )
 
 // console serves the pages, whose API is this server.
-func (s *server) console() (http.Handler, error) {
+func (s *server) console(ctx context.Context) (http.Handler, error) {
 	config := web.Config{
 		API: api.BasePath, Issuer: s.Issuer, ClientID: s.consoleClient(), Scopes: web.DefaultScopes,
 		GroupsClaim: s.Groups, Simulated: true,
 	}
 	if s.issuer == nil {
+		s.askIssuer(ctx, &config)
 		return web.Handler(config)
 	}
 	config.Issuer, config.ClientID = s.url()+IssuerPath, devissuer.ClientConsole
@@ -23,6 +29,25 @@ func (s *server) console() (http.Handler, error) {
 		return nil, err
 	}
 	return s.atOwnAddress(pages), nil
+}
+
+// askIssuer takes from an issuer of somebody else's what differs between issuers. An
+// issuer that is away now keeps nobody from starting the server.
+func (s *server) askIssuer(ctx context.Context, config *web.Config) {
+	client := &http.Client{Timeout: 5 * time.Second}
+	doc, err := discovery.Fetch(ctx, discovery.WithoutRedirects(client), s.Issuer)
+	if err != nil {
+		s.log.WarnContext(ctx, "the issuer says nothing about itself: the console may not be able to sign in until the server is started again", "cause", err)
+		return
+	}
+	config.TokenEndpoint = doc.TokenEndpoint
+	if len(doc.ScopesSupported) > 0 && !slices.Contains(doc.ScopesSupported, "offline_access") {
+		config.Scopes = strings.Replace(config.Scopes, "offline_access ", "", 1) // an unknown scope is refused
+	}
+	// Cognito's sign-out takes other parameters than the standard's.
+	if strings.HasPrefix(s.Issuer, "https://cognito-idp.") {
+		config.Logout = doc.EndSessionEndpoint
+	}
 }
 
 // consoleClient is the console's client at an issuer of somebody else's. Where none

@@ -3,8 +3,10 @@ package serve_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -96,6 +98,47 @@ func TestTheConsolesConfigurationSignsItIn(t *testing.T) {
 	answer, _ := r.fetch("/dev-issuer/logout?" + url.Values{"client_id": {got.ClientID}, "post_logout_redirect_uri": {back}}.Encode())
 	if location := answer.Header.Get("Location"); location != back {
 		t.Errorf("sign-out answers %d and leads to %q", answer.StatusCode, location)
+	}
+}
+
+// TestTheConsoleGoesByWhatItsIssuerSays: the token endpoint may be elsewhere, as
+// Cognito's is, and a scope that the issuer doesn't know isn't asked for.
+func TestTheConsoleGoesByWhatItsIssuerSays(t *testing.T) {
+	t.Parallel()
+	var issuer *httptest.Server
+	issuer = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/.well-known/openid-configuration" {
+			http.NotFound(w, r)
+			return
+		}
+		_, _ = fmt.Fprintf(w, `{"issuer":%q,"jwks_uri":%q,"token_endpoint":"http://127.0.0.1:9/oauth2/token","scopes_supported":["openid","email"]}`,
+			issuer.URL, issuer.URL+"/keys")
+	}))
+	t.Cleanup(issuer.Close)
+	c := config(t.TempDir())
+	if err := start(t, c).stop(); err != nil { // once, for the folder of the development issuer
+		t.Fatal(err)
+	}
+	c.Issuer, c.ClientIDs = issuer.URL, []string{"console"}
+	r := start(t, c)
+	answer, body := r.fetch("/config.json")
+	var got web.Config
+	if err := json.Unmarshal([]byte(body), &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.Issuer != issuer.URL || got.ClientID != "console" || strings.Contains(got.Scopes, "offline_access") || !strings.Contains(got.Scopes, "calls/write") {
+		t.Errorf("it is %+v", got)
+	}
+	if policy := answer.Header.Get("Content-Security-Policy"); !strings.Contains(policy, "connect-src 'self' "+issuer.URL+" http://127.0.0.1:9;") {
+		t.Errorf("the policy is %q", policy)
+	}
+
+	issuer.Close()
+	if err := r.stop(); err != nil {
+		t.Fatal(err)
+	}
+	if answer, _ := start(t, c).fetch("/config.json"); answer.StatusCode != http.StatusOK {
+		t.Errorf("while the issuer is away /config.json answers %d", answer.StatusCode)
 	}
 }
 

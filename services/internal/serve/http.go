@@ -15,7 +15,7 @@ import (
 	"github.com/outdial/outdial/services/internal/signin/devissuer"
 )
 
-func (s *server) openHTTP(context.Context) error {
+func (s *server) openHTTP(ctx context.Context) error {
 	verifier, err := s.verifier()
 	if err != nil {
 		return err
@@ -24,7 +24,7 @@ func (s *server) openHTTP(context.Context) error {
 	if err != nil {
 		return err
 	}
-	console, err := s.console()
+	console, err := s.console(ctx)
 	if err != nil {
 		return err
 	}

@@ -197,6 +197,11 @@ test('a token that runs out while the list is sent costs nothing, nor does a los
 test('a batch is paused, resumed and canceled', async ({ page, server, signIn }) => {
   const { id } = await submit(server, 'to cancel', numbers(40, 1000));
   await signIn(`/batches/${id}`);
+  const second = page.locator('[data-row="1"]');
+  await page.setViewportSize({ width: 390, height: 844 }); // as when a tablet is turned
+  await expect(second).toHaveCSS('transform', 'matrix(1, 0, 0, 1, 0, 76)');
+  await page.setViewportSize({ width: 1280, height: 900 });
+  await expect(second).toHaveCSS('transform', 'matrix(1, 0, 0, 1, 0, 41)');
   await page.getByRole('button', { name: 'Pause', exact: true }).click();
   await expect(heading(page, 'to cancel paused')).toBeVisible();
   await expect(page.getByText('Paused: no other call starts')).toBeVisible();

@@ -182,6 +182,42 @@ test('an answer that gets lost calls nobody twice, even from a dialog that was c
   expected(faults, /ERR_FAILED/);
 });
 
+test('an answer that gets lost calls nobody twice, even after another page was opened', async ({
+  page,
+  server,
+  signIn,
+  faults,
+}) => {
+  await signIn('/call');
+  await page.getByLabel('Number').fill('+12025550103');
+  const keys = watchKeys(page);
+  await page.route(
+    '**/v1/calls',
+    async (route) => {
+      await route.fetch();
+      await route.abort();
+    },
+    { times: 1 },
+  );
+  const dialog = page.getByRole('dialog', { name: 'Call this number?' });
+  await page.getByRole('button', { name: 'Call …' }).click();
+  await dialog.getByRole('button', { name: 'Call', exact: true }).click();
+  await expect(dialog.getByRole('alert')).toBeVisible();
+  await dialog.getByRole('button', { name: 'Back' }).click();
+  const nav = page.getByRole('navigation', { name: 'Pages', exact: true });
+  await nav.getByRole('link', { name: 'Calls', exact: true }).click();
+  await expect(heading(page, 'Calls')).toBeVisible();
+  await page.getByRole('link', { name: 'Call now' }).first().click();
+  await page.getByRole('button', { name: 'Call …' }).click();
+  await dialog.getByRole('button', { name: 'Call', exact: true }).click();
+  await expect(page).toHaveURL(/\/calls\/call_\w+$/);
+  expect(keys).toHaveLength(2);
+  expect(keys[1], 'the same key').toBe(keys[0]);
+  const { calls } = await server.api<{ calls: unknown[] }>('GET', '/calls?number=%2B12025550103');
+  expect(calls).toHaveLength(1);
+  expected(faults, /ERR_FAILED/);
+});
+
 test('what the server refuses is said at its field, and the form stays', async ({ page, signIn, faults }) => {
   await signIn('/call');
   await page.getByLabel('Number').fill('+499001234567');

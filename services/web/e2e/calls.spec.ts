@@ -32,6 +32,8 @@ test('the address holds the filters', async ({ page, signIn }) => {
   await expect(page).toHaveURL(/\/calls\?status=failed&number=%2B12025550199$/);
   await expect(page).toHaveTitle('failed (0) · Calls · Outdial');
   await expect(page.getByText('There is no call in status failed, to +12025550199.')).toBeVisible();
+  await expect(page.getByLabel('Number')).toBeFocused();
+  await expect(page.getByLabel('Number')).toHaveValue('+12025550199');
   await page.getByLabel('Number').fill('555');
   await page.getByLabel('Number').press('Enter');
   await expect(page.getByText('With its country code')).toBeVisible();

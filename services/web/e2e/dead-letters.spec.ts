@@ -190,6 +190,51 @@ test('a redrive that fails says so in its dialog, and a second press does it onc
   expected(faults, /503/);
 });
 
+test('an answer that gets lost: the second try is of the same calls, though none of them is listed any more', async ({
+  page,
+  server,
+  signIn,
+  faults,
+}) => {
+  await deadLetters(server, ['+12025550103', '+12025550104']);
+  const { calls } = await server.api<{ calls: { batch_id: string }[] }>('GET', '/dead-letters');
+  await signIn(`/dead-letters?batch=${calls[0]?.batch_id}`);
+  await page.getByRole('checkbox').first().check(); // all of them
+  const sent: unknown[] = [];
+  await page.route('**/v1/dead-letters/redrive', async (route) => {
+    sent.push([route.request().headers()['idempotency-key'], route.request().postDataJSON()]);
+    if (sent.length > 1) return route.continue();
+    await route.fetch();
+    return route.abort();
+  });
+  await page.getByRole('button', { name: 'Redrive 2 calls …' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Redrive 2 calls?' });
+  await dialog.getByRole('button', { name: 'Redrive 2 calls' }).click();
+  await expect(dialog.getByRole('alert')).toContainText('The server can’t be reached.');
+  await expect(page.locator('tbody tr:not([data-gone])')).toHaveCount(0);
+  await dialog.getByRole('button', { name: 'Redrive 2 calls' }).click();
+  await expect(page.getByRole('heading', { name: '2 redriven' })).toBeVisible();
+  expect(sent).toHaveLength(2);
+  expect(sent[1], 'the same request with the same key').toEqual(sent[0]);
+  expected(faults, /ERR_FAILED/);
+});
+
+test('that there is none of a cause is said only once the server has said so', async ({ page, signIn }) => {
+  await signIn('/dead-letters?cause=launch_tries_used&batch=batch_01KJPR40VQ3D6F8H1K5M7P9STX');
+  await expect(page.getByRole('heading', { name: 'No dead letter fits' })).toBeVisible();
+  let answer: () => void = () => undefined;
+  const held = new Promise<void>((go) => (answer = go));
+  await page.route('**/v1/dead-letters?*', async (route) => {
+    await held;
+    await route.continue();
+  });
+  await page.getByRole('link', { name: 'Show those of every batch' }).click();
+  await expect(page.getByText('Only those of batch')).toBeHidden();
+  await expect(page.getByRole('heading', { name: 'No dead letter fits' })).toBeHidden();
+  answer();
+  await page.unrouteAll({ behavior: 'wait' });
+});
+
 test('on a phone the dead letters are cards', async ({ page, server, signIn }) => {
   await deadLetters(server, ['+12025550101', '+12025550102']);
   await page.setViewportSize({ width: 390, height: 844 });

@@ -3,6 +3,7 @@ package devissuer_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -101,8 +102,10 @@ func TestDiscoveryNamesTheEndpoints(t *testing.T) {
 	want := discovery.Document{
 		Issuer: b.config.Issuer, AuthorizationEndpoint: b.config.Issuer + "/oauth2/authorize",
 		TokenEndpoint: b.config.Issuer + "/oauth2/token", JWKSURI: b.config.Issuer + "/.well-known/jwks.json", NamesItself: true,
+		EndSessionEndpoint: b.config.Issuer + "/logout",
+		ScopesSupported:    []string{"openid", "profile", "email", "offline_access", "calls/read", "calls/write", "calls/admin"},
 	}
-	if doc != want {
+	if !reflect.DeepEqual(doc, want) {
 		t.Errorf("document is %+v, want %+v", doc, want)
 	}
 	keys := b.browser().get("/.well-known/jwks.json")

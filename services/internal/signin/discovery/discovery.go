@@ -26,6 +26,9 @@ type Document struct {
 	AuthorizationEndpoint string `json:"authorization_endpoint"`
 	TokenEndpoint         string `json:"token_endpoint"`
 	JWKSURI               string `json:"jwks_uri"`
+	EndSessionEndpoint    string `json:"end_session_endpoint"`
+	// ScopesSupported may be empty, which says nothing.
+	ScopesSupported []string `json:"scopes_supported"`
 	// NamesItself: each authorization response carries the issuer as "iss".
 	NamesItself bool `json:"authorization_response_iss_parameter_supported"`
 }

@@ -6,6 +6,11 @@ import { asProblem, type Problem } from './problem';
 /** A new Idempotency-Key: one for each thing that somebody wants done. */
 export const newIdempotencyKey = () => crypto.randomUUID();
 
+/** Where an action has its key between tries. */
+export interface KeptKey {
+  current: string | undefined;
+}
+
 export interface Action<In, Out> {
   /** Does it; gives undefined when it failed, and problem says why. */
   run: (input: In) => Promise<Out | undefined>;
@@ -18,10 +23,15 @@ export interface Action<In, Out> {
 /**
  * Something that the person does. All tries share one Idempotency-Key until one of
  * them succeeds or reset is called, so that pressing again after a lost answer does
- * it once. Afterwards every poll asks at once.
+ * it once. Afterwards every poll asks at once. With `kept` the key outlives the component,
+ * for an input that does too.
  */
-export function useAction<In, Out>(act: (input: In, idempotencyKey: string) => Promise<Out>): Action<In, Out> {
-  const key = useRef<string>(undefined);
+export function useAction<In, Out>(
+  act: (input: In, idempotencyKey: string) => Promise<Out>,
+  kept?: KeptKey,
+): Action<In, Out> {
+  const own = useRef<string>(undefined);
+  const key = kept ?? own;
   const busy = useRef(false);
   const [state, setState] = useState<{ running: boolean; problem: Problem | undefined }>({
     running: false,
@@ -31,20 +41,24 @@ export function useAction<In, Out>(act: (input: In, idempotencyKey: string) => P
   const reset = useCallback(() => {
     key.current = undefined;
     setState({ running: false, problem: undefined });
-  }, []);
+  }, [key]);
 
   const run = async (input: In) => {
     if (busy.current) return undefined; // a second press
     busy.current = true;
     setState({ running: true, problem: undefined });
-    key.current ??= newIdempotencyKey();
+    const sent = (key.current ??= newIdempotencyKey());
+    const forget = () => {
+      if (key.current === sent) key.current = undefined; // a kept one may be that of a later run by now
+    };
     try {
-      const result = await act(input, key.current);
-      reset();
+      const result = await act(input, sent);
+      forget();
+      setState({ running: false, problem: undefined });
       return result;
     } catch (thrown) {
       const problem = asProblem(thrown);
-      if (!problem.passing) key.current = undefined; // the server has said no: a changed request is another one
+      if (!problem.passing) forget(); // the server has said no: a changed request is another one
       setState({ running: false, problem });
       return undefined;
     } finally {

@@ -88,7 +88,9 @@ export class Session implements Tokens {
     const before = await this.manager.getUser();
     const user = await this.manager.signinPopup({ popupWindowFeatures: { width: 480, height: 640 } });
     if (before && before.profile.sub !== user.profile.sub) {
-      window.location.reload(); // another person: nothing of the first may go out in the second's name
+      // Another person: nothing of the first may go out in the second's name, not even if the reload is refused.
+      await this.manager.storeUser(before);
+      window.location.reload();
       return;
     }
     this.signedInAgain?.();

@@ -11,7 +11,7 @@ interface Row {
 
 const rows = (...ids: string[]): Row[] => ids.map((id) => ({ id }));
 const keyOf = (row: Row) => row.id;
-const shown = (...ids: string[]): Steady<Row> => ({ rows: rows(...ids), gone: new Set(), fresh: 0 });
+const shown = (...ids: string[]): Steady<Row> => ({ rows: rows(...ids), gone: new Set(), fresh: 0, behind: false });
 const ids = (steady: Steady<Row>) => steady.rows.map(keyOf).join('');
 
 describe('a list that is looked at', () => {
@@ -28,6 +28,17 @@ describe('a list that is looked at', () => {
   ])('%s', (_, before, answer, more, after, gone, fresh) => {
     const steady = merge(before === undefined ? undefined : shown(...before), { rows: rows(...answer), more, keyOf });
     expect([ids(steady), [...steady.gone].join(''), steady.fresh]).toEqual([after, gone, fresh]);
+  });
+
+  it.each([
+    ['EDC', true, true],
+    ['ED', true, true],
+    ['DCB', true, true],
+    ['DCBA', true, false],
+    ['DCA', true, false],
+    ['ED', false, false],
+  ])('knows whether the answer %s (more: %s) leaves rows behind', (answer, more, behind) => {
+    expect(merge(shown('C', 'B', 'A'), { rows: rows(...answer), more, keyOf }).behind).toBe(behind);
   });
 
   it('changes rows in place', () => {

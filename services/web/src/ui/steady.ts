@@ -7,6 +7,8 @@ export interface Steady<T> {
   gone: ReadonlySet<string>;
   /** How many rows have come that aren't shown. */
   fresh: number;
+  /** There are rows that the answer doesn't reach down to: they stay as they were. */
+  behind: boolean;
 }
 
 interface Incoming<T> {
@@ -19,18 +21,19 @@ interface Incoming<T> {
 
 /** Merges an answer into what is shown. Undefined: nothing is shown yet. */
 export function merge<T>(shown: Steady<T> | undefined, { rows, more, keyOf }: Incoming<T>): Steady<T> {
-  if (!shown || shown.rows.length === 0) return { rows, gone: new Set(), fresh: 0 };
+  if (!shown || shown.rows.length === 0) return { rows, gone: new Set(), fresh: 0, behind: false };
   const incoming = new Map(rows.map((row) => [keyOf(row), row]));
   const held = new Set(shown.rows.map(keyOf));
   const bottom = keyOf(shown.rows.at(-1) as T);
   const answeredDownTo = more && rows.length > 0 ? keyOf(rows.at(-1) as T) : '';
   const added = rows.filter((row) => !held.has(keyOf(row)));
   const below = added.filter((row) => keyOf(row) < bottom); // pushes nothing
-  const gone = shown.rows.map(keyOf).filter((key) => !incoming.has(key) && key >= answeredDownTo);
+  const missing = shown.rows.map(keyOf).filter((key) => !incoming.has(key));
   return {
     rows: [...shown.rows.map((row) => incoming.get(keyOf(row)) ?? row), ...below],
-    gone: new Set(gone),
+    gone: new Set(missing.filter((key) => key >= answeredDownTo)),
     fresh: added.length - below.length,
+    behind: missing.some((key) => key < answeredDownTo),
   };
 }
 
@@ -59,5 +62,5 @@ export function useSteadyRows<T>({ rows, more, keyOf, old, view }: Options<T>): 
   const showFresh = () => {
     if (rows) setState({ view, source: rows, steady: merge<T>(undefined, { rows, more, keyOf }) });
   };
-  return { ...(state?.steady ?? { rows: [], gone: new Set<string>(), fresh: 0 }), showFresh };
+  return { ...(state?.steady ?? { rows: [], gone: new Set<string>(), fresh: 0, behind: false }), showFresh };
 }

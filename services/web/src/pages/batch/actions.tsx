@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 
 import { useAction, type Action } from '../../api/action';
 import { take, useApi, type Batch } from '../../api/client';
@@ -33,8 +33,15 @@ interface Props {
 
 export function BatchActions({ batch, actions: { pause, resume, cancel } }: Props) {
   const may = useScopes();
-  if (!may('write')) return null;
   const { status } = batch;
+  const { reset: forgetPause } = pause;
+  const { reset: forgetResume } = resume;
+  // What was asked before is over: asked again, it is another request with another key.
+  useEffect(() => {
+    forgetPause();
+    forgetResume();
+  }, [status, forgetPause, forgetResume]);
+  if (!may('write')) return null;
   return (
     <>
       {status === 'active' && (

@@ -1,6 +1,6 @@
 import { Link } from '@tanstack/react-router';
 import { defaultRangeExtractor, useVirtualizer, type Range } from '@tanstack/react-virtual';
-import { memo, useCallback, useRef, useState } from 'react';
+import { memo, useCallback, useEffect, useRef, useState } from 'react';
 
 import type { Batch } from '../../api/client';
 import { useShortcut } from '../../app/shortcuts';
@@ -39,6 +39,7 @@ export function BatchCalls({ batch, over }: { batch: Batch; over: boolean }) {
     overscan: 12,
     rangeExtractor,
   });
+  useEffect(() => virtual.measure(), [virtual, height]); // it keeps the heights that it has
   const items = virtual.getVirtualItems();
   const { startIndex = 0, endIndex = 0 } = virtual.range ?? {};
   const { pages, problem, askAgain } = useRows(batch.id, over, [startIndex, endIndex]);

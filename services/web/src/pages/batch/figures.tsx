@@ -6,23 +6,23 @@ import { byGroup, groupClass, groups } from '../../ui/chart/groups';
 import { useNow } from '../../ui/clock';
 import { formatNumber } from '../../ui/format';
 import { GroupBar } from '../batches/bar';
+import { useBatchSamples } from '../batches/samples';
 import { endedOf, endOf, formatEnd, rateOf, rateSentence } from '../batches/rate';
 
 interface Props {
   batch: Batch;
-  samples: readonly Schemas['BatchSample'][];
   over: boolean;
 }
 
 /** How far the batch is: a sentence, a bar, and a number for each group that leads to its calls. */
-export function Figures({ batch, samples, over }: Props) {
+export function Figures({ batch, over }: Props) {
   return (
     <section className="batch-figures">
       <h2 className="visually-hidden">Progress</h2>
       <p className="batch-ended-figure number">
         {formatNumber(endedOf(batch.counts))} of {formatNumber(batch.rows)} ended
       </p>
-      <Pace batch={batch} samples={samples} over={over} />
+      <Pace batch={batch} over={over} />
       <GroupBar counts={batch.counts} />
       <Legend batch={batch} />
     </section>
@@ -30,12 +30,13 @@ export function Figures({ batch, samples, over }: Props) {
 }
 
 /** Rate and end, from the server's counters alone. Its height is there before they are known. */
-function Pace({ batch, samples, over }: Props) {
+function Pace({ batch, over }: Props) {
   const now = useNow();
+  const recent = useBatchSamples(batch.id, { short: true, enabled: !over }); // those of the chart are thinned
   const { data: capacity } = useCapacity();
   if (over)
     return <p className="batch-pace muted">{batch.status === 'canceled' ? 'Canceled' : 'All calls are over'}</p>;
-  const rate = rateOf(batch, samples, now);
+  const rate = rateOf(batch, recent.data?.samples ?? [], now);
   const end = endOf(batch, rate, capacity, now);
   const why = standstill(batch, capacity);
   const said = [why, rate && rateSentence(rate), end !== undefined && `ends ${formatEnd(end, now)}`].filter(Boolean);

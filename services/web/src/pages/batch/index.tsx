@@ -94,7 +94,7 @@ function Shown({ batch, problem, askAgain, updatedAt }: Props) {
       </p>
       {problem && <ProblemView problem={problem} onRetry={askAgain} beside />}
       {failed && <ProblemView problem={failed} beside />}
-      <Figures batch={batch} samples={samples.data?.samples ?? []} over={over} />
+      <Figures batch={batch} over={over} />
       <Progress batch={batch} polled={samples} now={updatedAt} />
       <BatchCalls batch={batch} over={over} />
       <Refused batch={batch} />

@@ -32,6 +32,10 @@ describe('the rate', () => {
     expect(rateOf(batch(80), steady.slice(0, 2), start + 2 * minute)?.perMinute).toBe(40);
   });
 
+  it('goes by the time of the last look, and not by what it is a minute later', () => {
+    expect(rateOf(batch(120), [sample(4.5, 10)], start + 10 * 60_000)?.perMinute).toBe(20);
+  });
+
   it('is that of steps: a minute without a sample was like the one before', () => {
     expect(rateOf(batch(120), [sample(0, 0), sample(2, 20)], start + 10 * minute)?.perMinute).toBe(20);
   });

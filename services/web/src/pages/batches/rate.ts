@@ -28,10 +28,13 @@ export function rateOf(
 ): Rate | undefined {
   const created = Date.parse(batch.created_at);
   const from = Math.max(created, now - span);
-  const minutes = (now - from) / minute;
-  if (minutes * minute < leastTime) return undefined;
+  if (now - from < leastTime) return undefined;
   const before = samples.findLast(({ at }) => Date.parse(at) <= from);
   if (!before && from > created) return undefined; // nothing is known of that time
+  // A minute without a sample was like the one before, so its counts held until the last look before then.
+  const seen = before ? Date.parse(before.at) : created;
+  const since = before ? seen + Math.floor((from - seen) / minute) * minute : created;
+  const minutes = (now - since) / minute;
   const ended = endedOf(batch.counts) - (before ? endedOf(before.counts) : 0);
   return { perMinute: Math.max(0, ended) / minutes, minutes };
 }

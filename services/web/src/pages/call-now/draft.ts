@@ -1,5 +1,6 @@
 import { useSyncExternalStore } from 'react';
 
+import type { KeptKey } from '../../api/action';
 import type { Call, Schemas } from '../../api/client';
 import type { Limits } from '../../api/limits';
 import { formatNumber } from '../../ui/format';
@@ -39,11 +40,18 @@ export function useDraft(): Draft {
   }, current);
 }
 
-/** The next call is to somebody else, most likely with the same words. */
-export const afterCall = () => changeDraft({ number: '', metadata: [] });
+/** The next call is to somebody else, most likely with the same words. Whoever is typed already stays. */
+export function afterCall(sent: Draft) {
+  const whom = ({ number, metadata }: Draft) => JSON.stringify([number, metadata]);
+  if (whom(current()) === whom(sent)) changeDraft({ number: '', metadata: [] });
+}
+
+/** The last request and its key. They outlive the page as the draft does: a form that is still full is the same call. */
+export const lastSent = { request: '', key: { current: undefined } as KeptKey };
 
 /** For "Call again": the form as it would have been filled for this call. */
 export function fillDraft(call: Call) {
+  lastSent.request = ''; // it is another call, even where it is the same request
   changeDraft({
     number: call.phone_number, // with its country code: the country follows
     agent: agentDraft(call.agent),

@@ -1,9 +1,10 @@
+import { renderHook } from '@testing-library/react';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 import type { Call, Capacity } from '../../api/client';
 import type { Limits } from '../../api/limits';
 import { agentDraft, agentProblems, agentSettings, emptyAgent, timeLimitHint } from './agent';
-import { metadataProblem, requestOf } from './draft';
+import { afterCall, changeDraft, metadataProblem, requestOf, useDraft } from './draft';
 import { parse } from './presets';
 import { costSentence, pricePerMinute } from './price';
 import { turnSentence } from './turn';
@@ -74,6 +75,27 @@ describe('what is sent', () => {
     ['nothing wrong', [{ key: 'a', value: '1' }], undefined],
   ])('metadata: %s', (_, rows, problem) => {
     expect(metadataProblem(rows, { keys: 2, key: 2, value: 3, batch: 9 })).toBe(problem);
+  });
+});
+
+describe('after a call', () => {
+  const draft = () => renderHook(useDraft).result.current;
+  const typed = { number: '0151', agent: { ...emptyAgent, voice: 'Ada' }, metadata: [{ key: 'order', value: '1' }] };
+
+  it('the form has the same words for somebody else', () => {
+    changeDraft(typed);
+    const sent = draft();
+    changeDraft({ agent: { ...emptyAgent, voice: 'Bob' } }); // typed while the call was being placed
+    afterCall(sent);
+    expect(draft()).toMatchObject({ number: '', agent: { voice: 'Bob' }, metadata: [] });
+  });
+
+  it('whoever was typed meanwhile stays', () => {
+    changeDraft(typed);
+    const sent = draft();
+    changeDraft({ number: '0171' });
+    afterCall(sent);
+    expect(draft()).toMatchObject({ ...typed, number: '0171' });
   });
 });
 

@@ -15,7 +15,7 @@ import { FormProblem, ProblemView } from '../../ui/problem';
 import { agentFields, agentProblems, type AgentProblems } from './agent';
 import { AgentFields } from './agent-fields';
 import { ConfirmCall } from './confirm';
-import { afterCall, changeDraft, metadataProblem, requestOf, useDraft } from './draft';
+import { afterCall, changeDraft, lastSent, metadataProblem, requestOf, useDraft, type Draft } from './draft';
 import { MetadataFields } from './metadata-fields';
 import type { Reading } from './number';
 import { NumberField, useReading } from './number-field';
@@ -61,7 +61,7 @@ function CallForm() {
     event.preventDefault();
     setTried(tried + 1);
     if (wrongNumber || wrongMetadata || Object.keys(checked).length > 0) return;
-    ask(requestOf(draft, reading?.e164));
+    ask({ draft, body: requestOf(draft, reading?.e164) });
   };
 
   return (
@@ -119,19 +119,26 @@ function ofServer(problem: Problem | undefined): AgentProblems {
   return Object.fromEntries(found.filter(([, detail]) => detail));
 }
 
+interface Submission {
+  draft: Draft;
+  body: Schemas['SubmitCallRequest'];
+}
+
 /**
  * The dialog and what it sends. As long as nobody knows whether a request was taken, the
- * same request has the same Idempotency-Key, even from a dialog that is opened again: a
- * person is never called twice because an answer got lost.
+ * same request has the same Idempotency-Key, even from a dialog or a page that is opened
+ * again: a person is never called twice because an answer got lost.
  */
 function useSubmission() {
   const api = useApi();
   const navigate = useNavigate();
-  const [request, setRequest] = useState<Schemas['SubmitCallRequest']>();
+  const [asked, setAsked] = useState<Submission>();
   const [open, setOpen] = useState(false);
   const shown = useRef(false);
-  const action = useAction((body: Schemas['SubmitCallRequest'], idempotencyKey) =>
-    take(api.POST('/calls', { params: { header: { 'Idempotency-Key': idempotencyKey } }, body })),
+  const action = useAction(
+    ({ body }: Submission, idempotencyKey) =>
+      take(api.POST('/calls', { params: { header: { 'Idempotency-Key': idempotencyKey } }, body })),
+    lastSent.key,
   );
   useEffect(() => {
     shown.current = open;
@@ -140,15 +147,23 @@ function useSubmission() {
     };
   }, [open]);
 
-  const ask = (next: Schemas['SubmitCallRequest']) => {
-    if (!action.running && JSON.stringify(next) !== JSON.stringify(request)) action.reset();
-    setRequest(next);
+  const resetForAnother = ({ body }: Submission) => {
+    const request = JSON.stringify(body);
+    if (action.running || request === lastSent.request) return;
+    action.reset();
+    lastSent.request = request;
+  };
+  const ask = (next: Submission) => {
+    resetForAnother(next);
+    setAsked(next);
     setOpen(true);
   };
   const send = async () => {
-    const call = request && (await action.run(request));
+    if (!asked) return;
+    resetForAnother(asked); // again: when it was asked, the one before may still have been under way
+    const call = await action.run(asked);
     if (!call) return;
-    afterCall();
+    afterCall(asked.draft);
     if (shown.current) void navigate({ to: '/calls/$id', params: { id: call.id } });
     else notify(`The call to ${call.phone_number} was accepted.`); // the dialog was closed meanwhile
   };

@@ -39,11 +39,11 @@ function AttemptHead({ attempt: { number, steps, next } }: { attempt: Attempt })
 
 function StepList({ steps, talk }: { steps: Step[]; talk: number | undefined }) {
   return (
-    <ol className="steps">
+    <ol className="step-list">
       {steps.map((step) => (
         <li
           key={`${step.status} ${step.at}`}
-          className="step"
+          className="call-step"
           data-status={step.status}
           data-running={step.running || undefined}
         >

@@ -16,12 +16,8 @@ export function Filters({ search }: { search: CallsSearch }) {
     <div className="filters">
       <StatusFilter chosen={search.status ?? []} onChange={(status) => change({ status })} />
       <MoreFilters open={Boolean(search.number || search.batch || search.since || search.from || search.to)}>
-        <NumberFilter
-          key={`number ${search.number}`}
-          number={search.number}
-          onChange={(number) => change({ number })}
-        />
-        <BatchFilter key={`batch ${search.batch}`} batch={search.batch} onChange={(batch) => change({ batch })} />
+        <NumberFilter number={search.number} onChange={(number) => change({ number })} />
+        <BatchFilter batch={search.batch} onChange={(batch) => change({ batch })} />
         <TimeFilter search={search} onChange={change} />
       </MoreFilters>
       {isFiltered(search) && (
@@ -66,14 +62,21 @@ function StatusFilter({ chosen, onChange }: { chosen: Statuses; onChange: (statu
   );
 }
 
+/** What is in a field: what was typed, until the address has another value. The field itself stays, and so does focus. */
+function useTextOf(value: string) {
+  const [state, setState] = useState({ value, text: value });
+  if (state.value !== value) setState({ value, text: value });
+  return [state.text, (text: string) => setState({ value, text })] as const;
+}
+
 function NumberFilter({ number = '', onChange }: { number?: string; onChange: (number: string | undefined) => void }) {
-  const [text, setText] = useState(number);
-  const [wrong, setWrong] = useState(false);
+  const [text, setText] = useTextOf(number);
+  const [refused, setRefused] = useState<string>();
   const form = useRef<HTMLFormElement>(null);
   useShortcut('/', 'Filter by number', () => form.current?.querySelector('input')?.focus());
   const submit = () => {
     const international = internationalNumber(text);
-    setWrong(text.trim() !== '' && !international);
+    setRefused(text.trim() !== '' && !international ? text : undefined);
     if ((text.trim() === '' || international) && international !== (number || undefined)) onChange(international);
   };
   return (
@@ -91,7 +94,7 @@ function NumberFilter({ number = '', onChange }: { number?: string; onChange: (n
         type="tel"
         placeholder="+12025550100"
         value={text}
-        error={wrong ? 'With its country code, such as +12025550100' : undefined}
+        error={refused === text ? 'With its country code, such as +12025550100' : undefined}
         onChange={(event) => setText(event.target.value)}
       />
     </form>
@@ -99,7 +102,7 @@ function NumberFilter({ number = '', onChange }: { number?: string; onChange: (n
 }
 
 function BatchFilter({ batch = '', onChange }: { batch?: string; onChange: (batch: string | undefined) => void }) {
-  const [text, setText] = useState(batch);
+  const [text, setText] = useTextOf(batch);
   const submit = () => {
     if (text.trim() !== batch) onChange(text.trim() || undefined);
   };
@@ -121,6 +124,11 @@ const spanLabels: Record<Span, string> = { '1h': 'Last hour', '24h': 'Last 24 ho
 function TimeFilter({ search, onChange }: { search: CallsSearch; onChange: (part: Partial<CallsSearch>) => void }) {
   const { since, from, to } = search;
   const [custom, setCustom] = useState(Boolean(from || to));
+  const [of, setOf] = useState(search);
+  if (of.since !== since || of.from !== from || of.to !== to) {
+    setOf(search);
+    if (since || from || to) setCustom(!since); // Back and Forward; without any, who empties a field keeps the other
+  }
   const choose = (value: string) => {
     setCustom(value === 'custom');
     if (value !== 'custom')
@@ -142,8 +150,13 @@ function TimeFilter({ search, onChange }: { search: CallsSearch; onChange: (part
       </label>
       {custom && (
         <>
-          <Moment label="From" at={from} onChange={(at) => onChange({ since: undefined, from: at })} />
-          <Moment label="Before" at={to} onChange={(at) => onChange({ since: undefined, to: at })} />
+          <Moment
+            key={`from ${from}`}
+            label="From"
+            at={from}
+            onChange={(at) => onChange({ since: undefined, from: at })}
+          />
+          <Moment key={`to ${to}`} label="Before" at={to} onChange={(at) => onChange({ since: undefined, to: at })} />
         </>
       )}
     </>
@@ -152,6 +165,7 @@ function TimeFilter({ search, onChange }: { search: CallsSearch; onChange: (part
 
 function Moment({ label, at, onChange }: { label: string; at?: string; onChange: (at: string | undefined) => void }) {
   const change = (text: string) => {
+    if (text === localTime(at)) return; // only passed through: the address keeps its seconds, and the page its place
     const time = new Date(text); // without a zone it is the local one
     onChange(Number.isNaN(time.getTime()) ? undefined : time.toISOString());
   };

@@ -24,7 +24,7 @@ import { cancelCalls, cancelSentence } from './cancel';
 import { callColumns } from './columns';
 import { Filters } from './filters';
 import { Pager } from './pager';
-import { callsQuery, filterSentence, isFiltered, type CallsSearch } from './search';
+import { callsQuery, filterSentence, isFiltered, mostRows, sizeOf, type CallsSearch } from './search';
 import { CapacityStrip } from './strip';
 
 export default function CallsPage() {
@@ -50,10 +50,14 @@ export default function CallsPage() {
       <Filters search={search} />
       {problem && <ProblemView problem={problem} onRetry={askAgain} beside={data !== undefined} />}
       {loading && <Skeleton what="The list of calls" rows={8} />}
-      {data && steady.rows.length === 0 && <Nothing search={search} />}
+      {data && !polled.old && steady.rows.length === 0 && <Nothing search={search} />}
       {data && steady.rows.length > 0 && (
         <>
-          <FreshRows fresh={steady.fresh} onShow={steady.showFresh} />
+          <FreshRows
+            fresh={steady.fresh}
+            behind={steady.behind && sizeOf(search) + steady.fresh > mostRows}
+            onShow={steady.showFresh}
+          />
           <Calls rows={steady.rows} gone={steady.gone} old={polled.old} />
           <Pager search={search} next={data.next_cursor} />
         </>
@@ -90,11 +94,12 @@ function useCalls(search: CallsSearch) {
 
 const keyOf = (call: Call) => call.id;
 
-function FreshRows({ fresh, onShow }: { fresh: number; onShow: () => void }) {
+/** Behind: more has come than one answer holds, so that rows below are in no answer any more. */
+function FreshRows({ fresh, behind, onShow }: { fresh: number; behind: boolean; onShow: () => void }) {
   return (
     <div className="fresh" role="status">
-      <span className="small muted">Newest first</span>
-      {fresh > 0 && <Button onClick={onShow}>{`Show ${fresh} new`}</Button>}
+      <span className="small muted">Newest first{behind && ' · Not all rows below are kept current'}</span>
+      {fresh > 0 && <Button onClick={onShow}>{`Show ${fresh}${fresh >= mostRows ? '+' : ''} new`}</Button>}
     </div>
   );
 }

@@ -8,6 +8,8 @@ export const spanNames = Object.keys(spans) as Span[];
 
 const sizes = ['100', '200'] as const;
 const defaultSize = 50;
+/** The API answers no more in one page. */
+export const mostRows = 200;
 export const pageSizes = [String(defaultSize), ...sizes];
 
 /** The filters, which are the address of the page. What is absent doesn't filter. */
@@ -59,7 +61,7 @@ export function callsQuery(search: CallsSearch, now: number, extra = 0) {
     from: since ? new Date(now - spans[since]).toISOString() : from,
     to,
     cursor,
-    limit: Math.min(200, sizeOf(search) + extra),
+    limit: Math.min(mostRows, sizeOf(search) + extra),
   };
 }
 

@@ -1,7 +1,7 @@
 import './dead-letters.css';
 
 import { Link, useSearch } from '@tanstack/react-router';
-import { useEffect, useRef } from 'react';
+import { useEffect, useRef, useState } from 'react';
 
 import { useApi, type Call } from '../../api/client';
 import { useDeadLetterCounts } from '../../api/dead-letters';
@@ -14,7 +14,7 @@ import { ProblemView } from '../../ui/problem';
 import { Skeleton } from '../../ui/skeleton';
 import { useSteadyRows } from '../../ui/steady';
 import { Causes } from './causes';
-import { DeadLetters } from './list';
+import { DeadLetters, type Asking } from './list';
 import { useRedriving } from './redriving';
 import { AllResult, ChosenResult } from './result';
 import { filterOf, filterSentence, type DeadLettersSearch } from './search';
@@ -25,9 +25,11 @@ export default function DeadLettersPage() {
   const counts = useDeadLetterCounts(search.batch);
   const { polled, steady } = useDeadLetters(search);
   const { data, problem, loading, askAgain } = polled;
-  const total = totalOf(counts.data, search.cause);
+  const total = totalOf(counts.old ? undefined : counts.data, search.cause);
   const redriving = useRedriving(total?.more ? undefined : total?.calls);
   const { result, begun, closeResult } = redriving;
+  const [asking, setAsking] = useState<Asking>();
+  const listed = steady.rows.length > 0 || asking !== undefined; // the dialog outlives the last row
 
   return (
     <Page title="Dead letters" detail={search.cause && total && `${search.cause} (${totalText(total)})`}>
@@ -44,8 +46,8 @@ export default function DeadLettersPage() {
       {search.batch && <BatchFilter search={search} />}
       {problem && <ProblemView problem={problem} onRetry={askAgain} beside={data !== undefined} />}
       {loading && <Skeleton what="The list of dead letters" rows={8} />}
-      {data && steady.rows.length === 0 && <Nothing search={search} />}
-      {data && steady.rows.length > 0 && (
+      {data && !polled.old && !listed && <Nothing search={search} />}
+      {data && listed && (
         <>
           {steady.fresh > 0 && <Button onClick={steady.showFresh}>{`Show ${steady.fresh} new`}</Button>}
           <DeadLetters
@@ -55,6 +57,8 @@ export default function DeadLettersPage() {
             search={search}
             total={total}
             redriving={redriving}
+            asking={asking}
+            onAsk={setAsking}
           />
           <Pager search={search} next={data.next_cursor} />
         </>

@@ -1,4 +1,4 @@
-import { useMemo, useState } from 'react';
+import { useMemo } from 'react';
 
 import { useHold } from '../../api/live';
 import type { Call } from '../../api/client';
@@ -14,6 +14,9 @@ import { allText, effectSentence } from './words';
 
 const keyOf = (call: Call) => call.id;
 
+/** What a dialog asks about: the calls that were chosen when it opened, or all that match. */
+export type Asking = readonly Call[] | 'all';
+
 interface Props {
   rows: Call[];
   gone: ReadonlySet<string>;
@@ -21,26 +24,29 @@ interface Props {
   search: DeadLettersSearch;
   total: { calls: number; more: boolean } | undefined;
   redriving: ReturnType<typeof useRedriving>;
+  asking: Asking | undefined;
+  onAsk: (asking: Asking | undefined) => void;
 }
 
 /** The list, in which calls are chosen, and the two ways to redrive: these, or all that match. */
-export function DeadLetters({ rows, gone, old, search, total, redriving }: Props) {
-  const [asking, setAsking] = useState<'chosen' | 'all'>();
+export function DeadLetters({ rows, gone, old, search, total, redriving, asking, onAsk }: Props) {
   const canSelect = (call: Call) => !gone.has(call.id);
   const ids = useMemo(() => rows.filter((call) => !gone.has(call.id)).map(keyOf), [rows, gone]);
   const selection = useSelection(ids);
   const { selected, clear } = selection;
   const chosen = rows.filter((call) => selected.has(call.id));
   useHold(selected.size > 0);
+  // A second try has to be of the same calls, also of those that the first one took from the list.
+  const asked = typeof asking === 'object' ? asking : [];
   const { chosen: redriveChosen, all: redriveAll } = redriving;
   const close = () => {
-    setAsking(undefined);
+    onAsk(undefined);
     redriveChosen.reset();
     redriveAll.reset();
   };
   const confirm = async (act: () => Promise<unknown>) => {
     if (!(await act())) return; // the dialog says why
-    setAsking(undefined);
+    onAsk(undefined);
     clear();
   };
   const many = total ? allText(total) : 'all that match';
@@ -49,7 +55,7 @@ export function DeadLetters({ rows, gone, old, search, total, redriving }: Props
     <div className="list" data-old={old || undefined}>
       <div className="row dead-head">
         <span className="small muted">Newest first</span>
-        {total && total.calls > 0 && <Button onClick={() => setAsking('all')}>{`Redrive ${many} …`}</Button>}
+        {total && total.calls > 0 && <Button onClick={() => onAsk('all')}>{`Redrive ${many} …`}</Button>}
       </div>
       <Table
         label="Dead letters, newest first"
@@ -62,22 +68,22 @@ export function DeadLetters({ rows, gone, old, search, total, redriving }: Props
       {chosen.length > 0 && (
         <div className="selection-bar" role="region" aria-label="Selection">
           <span>{count(chosen.length, 'call')} selected · updates paused</span>
-          <Button kind="primary" onClick={() => setAsking('chosen')}>
+          <Button kind="primary" onClick={() => onAsk(chosen)}>
             {`Redrive ${count(chosen.length, 'call')} …`}
           </Button>
           <Button onClick={clear}>Clear selection</Button>
         </div>
       )}
       <ConfirmDialog
-        open={asking === 'chosen'}
-        title={`Redrive ${count(chosen.length, 'call')}?`}
-        confirm={`Redrive ${count(chosen.length, 'call')}`}
+        open={asked.length > 0}
+        title={`Redrive ${count(asked.length, 'call')}?`}
+        confirm={`Redrive ${count(asked.length, 'call')}`}
         running={redriveChosen.running}
         problem={redriveChosen.problem}
-        onConfirm={() => void confirm(() => redriveChosen.run(chosen))}
+        onConfirm={() => void confirm(() => redriveChosen.run(asked))}
         onClose={close}
       >
-        <p>{effectSentence(chosen.length)} What was wrong should be mended first, or they come back here.</p>
+        <p>{effectSentence(asked.length)} What was wrong should be mended first, or they come back here.</p>
       </ConfirmDialog>
       <ConfirmDialog
         open={asking === 'all'}

@@ -21,6 +21,8 @@ interface Props {
   onNext: () => void;
 }
 
+const sumOf = (counts: Schemas['RefusedByCode']) => Object.values(counts).reduce((sum, rows) => sum + rows, 0);
+
 /** What the server says of the list: how many are called, and the bad rows alone. */
 export function CheckStep({ list, columns, preview, reader, onBack, onNext }: Props) {
   const { rows, refused, refused_by_code, refused_rows } = preview;
@@ -44,6 +46,9 @@ export function CheckStep({ list, columns, preview, reader, onBack, onNext }: Pr
           )}
           {rows === 0 && <p>No row can be called: go back and choose other columns or a country, or mend the file.</p>}
           <RefusedByCode counts={refused_by_code} />
+          {sumOf(refused_by_code) < refused && (
+            <p className="small muted">These are the codes of the first {formatNumber(sumOf(refused_by_code))} rows.</p>
+          )}
           <div className="row refused-head">
             <span className="small muted">
               {refused_rows.length < refused

@@ -57,7 +57,7 @@ function NewBatch() {
   const [words, setWords] = useState({ name: '', agent: emptyAgent });
   const [done, setDone] = useState(false);
   const { wrong, reading, read } = useRead(reader, limits?.rows, limits?.body_bytes);
-  const check = useCheck(reader, limits?.body_bytes);
+  const check = useCheck(reader, list?.facts.rows ?? 0, limits?.body_bytes);
   const start = useStart(limits?.body_bytes);
 
   const take = async (file: File, options: ReadOptions = {}) => {
@@ -82,9 +82,13 @@ function NewBatch() {
     if (file) void handed.current(file);
   }, []);
 
+  const latest = useRef(columns);
+  useEffect(() => {
+    latest.current = columns;
+  });
   const runCheck = async () => {
     const result = columns && (await check.run(columns));
-    if (!result) return;
+    if (!result || latest.current !== columns) return; // it is of other columns, or of another file
     setChecked(result);
     setStep('check');
   };

@@ -60,7 +60,7 @@ export function useListReader(): () => ListReader {
 }
 
 /** The server's check of a list: it is sent whole, and nothing is stored. */
-export function useCheck(reader: () => ListReader, mostBytes: number | undefined) {
+export function useCheck(reader: () => ListReader, rows: number, mostBytes: number | undefined) {
   const { send, progress } = useUpload();
   const action = useAction(async ({ number, region, metadata, country, duplicates }: Columns): Promise<Checked> => {
     if (number === undefined) throw new Error('the number’s column is asked for before');
@@ -76,7 +76,8 @@ export function useCheck(reader: () => ListReader, mostBytes: number | undefined
     try {
       return { request, preview: await send<Schemas['BatchPreview']>('/batches?dry_run=true', body) };
     } catch (thrown) {
-      if (thrown instanceof Problem && thrown.code === 'no_callable_rows') return { request, preview: noneOf(thrown) };
+      if (thrown instanceof Problem && thrown.code === 'no_callable_rows')
+        return { request, preview: noneOf(thrown, rows) };
       throw thrown;
     }
   });
@@ -84,13 +85,13 @@ export function useCheck(reader: () => ListReader, mostBytes: number | undefined
 }
 
 /** What a list without a single good row comes to; the problem has the first of them. */
-function noneOf({ fields }: Problem): Schemas['BatchPreview'] {
+function noneOf({ fields }: Problem, rows: number): Schemas['BatchPreview'] {
   const refused = fields.flatMap(({ row, code, detail }) =>
     row === undefined ? [] : [{ row, value: '', code: code as Schemas['RefusalCode'], message: detail }],
   );
   const codes = refused.map(({ code }) => code);
   const counts = Object.fromEntries(codes.map((code) => [code, codes.filter((each) => each === code).length]));
-  return { rows: 0, refused: refused.length, refused_by_code: counts, refused_rows: refused };
+  return { rows: 0, refused: Math.max(rows, refused.length), refused_by_code: counts, refused_rows: refused };
 }
 
 function refuseTooLarge(body: string, most: number | undefined) {

@@ -42,6 +42,10 @@ function tooLarge(answer: Response, body: unknown): Problem | undefined {
 
 function post({ address, body, idempotencyKey, onProgress, signal }: Upload, token: string): Promise<Response> {
   return new Promise((done, fail) => {
+    if (signal.aborted) {
+      fail(signal.reason as Error); // who left while the sign-in was waited for
+      return;
+    }
     const request = new XMLHttpRequest();
     request.open('POST', address);
     request.setRequestHeader('Authorization', `Bearer ${token}`);
