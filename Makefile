@@ -98,7 +98,7 @@ test-fast: ## run the tests in short mode, in under a minute
 ## Check
 
 .PHONY: test
-test: test-fast test-race test-fuzz test-web test-full ## run every test, from nothing
+test: test-fast test-race test-fuzz test-web test-full e2e ## run every test, from nothing
 
 .PHONY: test-race
 test-race: c-compiler ## run the tests in short mode under the race detector
@@ -110,8 +110,9 @@ test-web: build ## test the console: its parts, and in Chromium against a real b
 	@cd $(web) && npm run e2e
 
 .PHONY: test-full
-test-full: ## run every test in full, in random order
-	$(call each,go test -count=1 -shuffle=on ./...)
+test-full: modules := contracts services
+test-full: ## run every test of contracts and services in full, in random order
+	$(call each,go test -count=1 -shuffle=on -timeout 30m ./...)
 
 .PHONY: test-fuzz
 test-fuzz: ## fuzz every target for two seconds
@@ -124,7 +125,7 @@ fuzz: ## fuzz every target for FUZZTIME=30s each; FUZZ=regexp chooses targets
 
 .PHONY: e2e
 e2e: ## run the system end to end, as infra/ says, on LocalStack: E2E_LOCALSTACK_URL names one that runs, E2E_LOG=1 shows all logs
-	@cd e2e && go test -count=1 -parallel 4 -timeout 20m ./...
+	@cd e2e && go test -count=1 -shuffle=on -parallel 4 -timeout 30m ./...
 
 .PHONY: load
 load: CLIENTS := 200
