@@ -6,30 +6,36 @@ import { StatusChip, waitingSentence } from '../../ui/status';
 import type { Column } from '../../ui/table';
 import { Duration, Time } from '../../ui/time';
 
+/** The number, which leads to the call. */
+export const numberColumn: Column<Call> = {
+  id: 'number',
+  head: 'Number',
+  plain: true,
+  cell: (call) => (
+    <Link to="/calls/$id" params={{ id: call.id }}>
+      <PhoneNumber number={call.phone_number} />
+    </Link>
+  ),
+};
+
+/** The call's batch, and its row in it. */
+export const batchColumn: Column<Call> = {
+  id: 'batch',
+  head: 'Batch',
+  cell: ({ batch_id, row }) =>
+    batch_id && (
+      <Link to="/batches/$id" params={{ id: batch_id }} title={batch_id} className="nowrap">
+        …{batch_id.slice(-6)}
+        {row !== undefined && `, row ${row}`}
+      </Link>
+    ),
+};
+
 /** The columns of any list of calls. */
 export const callColumns: Column<Call>[] = [
   { id: 'status', head: 'Status', plain: true, cell: (call) => <Status call={call} /> },
-  {
-    id: 'number',
-    head: 'Number',
-    plain: true,
-    cell: (call) => (
-      <Link to="/calls/$id" params={{ id: call.id }}>
-        <PhoneNumber number={call.phone_number} />
-      </Link>
-    ),
-  },
-  {
-    id: 'batch',
-    head: 'Batch',
-    cell: ({ batch_id, row }) =>
-      batch_id && (
-        <Link to="/batches/$id" params={{ id: batch_id }} title={batch_id} className="nowrap">
-          …{batch_id.slice(-6)}
-          {row !== undefined && `, row ${row}`}
-        </Link>
-      ),
-  },
+  numberColumn,
+  batchColumn,
   { id: 'dials', head: 'Dials', align: 'end', cell: (call) => call.dials },
   { id: 'created', head: 'Created', cell: (call) => <Time at={call.created_at} /> },
   { id: 'duration', head: 'Duration', align: 'end', cell: (call) => <Talk call={call} /> },
