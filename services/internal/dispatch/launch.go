@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/outdial/outdial/contracts/messages"
 	"github.com/outdial/outdial/services/internal/call"
@@ -86,7 +87,8 @@ func (d *Dispatcher) refusedForRoom(ctx context.Context, c call.Call, cause erro
 func (d *Dispatcher) refusedForGood(ctx context.Context, c call.Call, cause error) error {
 	d.Log.ErrorContext(ctx, "launch refused for good", "call", c.ID, "attempt", c.Attempt, "cause", cause)
 	dead, closed, err := d.moved(ctx, c, func(now call.Call) (call.Change, error) {
-		return call.LaunchRefusedForGood(now, c.Attempt, "The launch was refused: "+cause.Error(), d.Now())
+		why := strings.TrimPrefix(cause.Error(), task.ErrRefused.Error()+": ")
+		return call.LaunchRefusedForGood(now, c.Attempt, "The launch was refused: "+why, d.Now())
 	})
 	if err != nil || !closed {
 		return err
