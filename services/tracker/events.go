@@ -72,12 +72,8 @@ func (b batch) look(ctx context.Context, tick, handOver bool) error {
 	event := messages.Event{Type: messages.EventLook}
 	if tick {
 		event.Type = messages.EventTick
-		if err := b.alarm.Check(ctx); err != nil {
-			b.tracker.Log.WarnContext(ctx, "slots and records not compared", "cause", err)
-		}
-		if err := b.takeSamples(ctx); err != nil {
-			b.tracker.Log.WarnContext(ctx, "samples not taken", "cause", err)
-		}
+		b.aside(ctx, "slots and records not compared", b.alarm.Check)
+		b.aside(ctx, "samples not taken", b.samples.Take)
 	}
 	if b.spent() {
 		return mapping.ErrNotBegun
@@ -93,12 +89,14 @@ func (b batch) look(ctx context.Context, tick, handOver bool) error {
 	return err
 }
 
-// sampleTime bounds what samples may take of a tick: a chart must not keep the fill
-// and the look waiting.
-const sampleTime = 5 * time.Second
+// asideTime bounds what each thing aside may take of a tick: neither alarm nor chart
+// may keep the fill and the look waiting.
+const asideTime = 5 * time.Second
 
-func (b batch) takeSamples(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, sampleTime)
+func (b batch) aside(ctx context.Context, failed string, do func(context.Context) error) {
+	ctx, cancel := context.WithTimeout(ctx, asideTime)
 	defer cancel()
-	return b.samples.Take(ctx)
+	if err := do(ctx); err != nil {
+		b.tracker.Log.WarnContext(ctx, failed, "cause", err)
+	}
 }

@@ -5,8 +5,15 @@ import (
 	"time"
 )
 
-// SampleLife is how long samples are kept.
+// SampleLife is for how long samples tell what was so.
 const SampleLife = 7 * 24 * time.Hour
+
+// day is how often what stands still is sampled again.
+const day = 24 * time.Hour
+
+// SampleKept is for how long a store keeps a sample: what was so at the oldest moment
+// of SampleLife is told by the last sample before it.
+const SampleKept = SampleLife + day
 
 // SampleMinute is the minute that a sample stands for: a store keeps one of each,
 // the latest, so a second look within a minute does no harm.
@@ -52,20 +59,29 @@ type Samples struct {
 // At is when the look was taken; zero when there was none.
 func (s Samples) At() time.Time { return s.Capacity.At }
 
-// ChangedCapacity is the sample of the capacity, if it is another than before.
+// ChangedCapacity is the sample of the capacity, if it is another than before or
+// the first of a day.
 func (s Samples) ChangedCapacity(before Samples) (sample CapacitySample, changed bool) {
-	return s.Capacity, before.At().IsZero() || !s.Capacity.same(before.Capacity)
+	return s.Capacity, s.renews(before) || !s.Capacity.same(before.Capacity)
 }
 
-// ChangedBatches are the samples of the batches that have other counts than before.
+// ChangedBatches are the samples of the batches that have other counts than before,
+// and of all on the first look of a day.
 func (s Samples) ChangedBatches(before Samples) map[string]BatchSample {
 	changed := map[string]BatchSample{}
 	for id, n := range s.Batches {
-		if old, ok := before.Batches[id]; !ok || old != n {
+		if old, ok := before.Batches[id]; !ok || old != n || s.renews(before) {
 			changed[id] = BatchSample{At: s.At(), Counts: n}
 		}
 	}
 	return changed
+}
+
+// renews tells whether a look is the first of a day (UTC), or of all. It keeps what
+// has not changed, too: of what stands still for longer than SampleLife nothing
+// would be left.
+func (s Samples) renews(before Samples) bool {
+	return !s.At().Truncate(day).Equal(before.At().Truncate(day))
 }
 
 // Unfinished are the batches that had a call waiting or active.

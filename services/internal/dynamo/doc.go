@@ -17,7 +17,7 @@
 //	turns                       owner#<owner>    lanes in turn, turn, revision; expires a week after its last lane left
 //	capacity                    capacity         limit, in_use, rate, stopped, rate_at, backoff, version
 //	redrive#<id>                redrive          record, version
-//	samples#                    <minute>         what the capacity was: record, at; expires_at a week after
+//	samples#                    <minute>         what the capacity was: record, at; expires_at eight days after
 //	samples#<batch>             <minute>         what a batch's counts were: the same
 //	last-samples                last-samples     what the last look at all of them saw: record, at
 //	key#<n>#<owner>#<key>       key              record, expires; expires_at a day after

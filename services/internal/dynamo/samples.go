@@ -59,53 +59,84 @@ func (s *Store) LastSamples(ctx context.Context) (call.Samples, error) {
 	return recordOf[call.Samples](stored)
 }
 
-// PutSamples keeps what is new in after, and after as the last look, which is
-// written when the rest is: a write that breaks off is made good by the next.
+// PutSamples keeps what is new in after, and after as the last look, unless that is
+// not before any more: then it gives call.ErrConflict. What one transaction can't
+// hold goes in several, and each keeps as the last look what it has written: so a
+// write that breaks off leaves the rest to the next look.
 func (s *Store) PutSamples(ctx context.Context, before, after call.Samples) error {
 	room, changed := after.ChangedCapacity(before)
 	batches := after.ChangedBatches(before)
-	if !changed && len(batches) == 0 {
-		return nil
+	ids := slices.Sorted(maps.Keys(batches))
+	kept := call.Samples{Capacity: after.Capacity, Batches: maps.Clone(before.Batches)}
+	if kept.Batches == nil {
+		kept.Batches = map[string]call.Counts{}
 	}
-	if changed {
-		if err := s.putSample(ctx, samplesPartition(""), room); err != nil {
-			return err
+	for changed || len(ids) > 0 {
+		var puts samplePuts
+		if changed {
+			puts.sample(samplesPartition(""), room)
+			changed = false
 		}
-	}
-	for _, id := range slices.Sorted(maps.Keys(batches)) {
-		if err := s.putSample(ctx, samplesPartition(id), batches[id]); err != nil {
-			return err
+		n := min(len(ids), MaxActions-2)
+		for _, id := range ids[:n] {
+			puts.sample(samplesPartition(id), batches[id])
+			kept.Batches[id] = after.Batches[id]
 		}
+		if ids = ids[n:]; len(ids) == 0 {
+			kept = after
+		}
+		puts.last(before.At(), kept)
+		if err := puts.write(ctx, s); err != nil {
+			return fmt.Errorf("write samples: %w", err)
+		}
+		before = kept
 	}
-	return s.putLatest(ctx, lastSamplesKey, after, after.At(), nil)
+	return nil
 }
 
-func (s *Store) putSample(ctx context.Context, partition string, sample call.Sample) error {
-	return s.putLatest(ctx, sampleKey(partition, sample.Taken()), sample, sample.Taken(), item{
-		expiresAt: num(call.SampleMinute(sample.Taken()).Add(call.SampleLife).Unix()),
-	})
+// samplePuts are the items of one transaction.
+type samplePuts struct {
+	actions []*action
+	err     error
+}
+
+func (p *samplePuts) put(k key, v any, at time.Time, more item) *action {
+	put, err := recordItem(k, v, 1)
+	if err != nil {
+		p.err = err
+		return &action{}
+	}
+	maps.Copy(put, more)
+	put["at"] = num(nanos(at))
+	p.actions = append(p.actions, &action{put: put})
+	return p.actions[len(p.actions)-1]
+}
+
+func (p *samplePuts) sample(partition string, sample call.Sample) {
+	at := sample.Taken()
+	p.put(sampleKey(partition, at), sample, at, item{expiresAt: num(call.SampleMinute(at).Add(call.SampleKept).Unix())})
+}
+
+// last puts what the last look saw, if the one before was taken when before says.
+func (p *samplePuts) last(before time.Time, v call.Samples) {
+	a := p.put(lastSamplesKey, v, v.At(), nil)
+	if before.IsZero() {
+		a.absent()
+	} else {
+		a.where("#at = :before", item{":before": num(nanos(before))})
+	}
+	a.refused = func(item) error { return call.ErrConflict }
+}
+
+func (p *samplePuts) write(ctx context.Context, s *Store) error {
+	if p.err != nil {
+		return p.err
+	}
+	return s.write(ctx, p.actions)
 }
 
 func sampleKey(partition string, at time.Time) key {
 	return key{partition, ordered(call.SampleMinute(at).Unix())}
-}
-
-// putLatest puts a record, unless a later one is there: of two looks at the same
-// time the later one counts, everywhere.
-func (s *Store) putLatest(ctx context.Context, k key, v any, at time.Time, more item) error {
-	put, err := recordItem(k, v, 1)
-	if err != nil {
-		return err
-	}
-	maps.Copy(put, more)
-	put["at"] = num(nanos(at))
-	a := &action{put: put}
-	a.where("attribute_not_exists(#PK) OR #at < :at", item{":at": num(nanos(at))})
-	a.refused = func(item) error { return nil }
-	if err := s.write(ctx, []*action{a}); err != nil {
-		return fmt.Errorf("write samples: %w", err)
-	}
-	return nil
 }
 
 // CapacitySamples lists the samples from the last one before from up to to.

@@ -57,24 +57,29 @@ func (s *Store) LastSamples(context.Context) (call.Samples, error) {
 	return cloneSamples(s.samples.last), nil
 }
 
-// PutSamples keeps what is new in after, and after as the last look.
+// PutSamples keeps what is new in after, and after as the last look, unless that is
+// not before any more: then it gives call.ErrConflict.
 func (s *Store) PutSamples(_ context.Context, before, after call.Samples) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	room, changed := after.ChangedCapacity(before)
-	if changed {
-		s.samples.capacity.put(cloneCapacitySample(room))
-	}
 	batches := after.ChangedBatches(before)
+	if !changed && len(batches) == 0 {
+		return nil
+	}
+	if !s.samples.last.At().Equal(before.At()) {
+		return call.ErrConflict
+	}
+	if changed {
+		s.samples.capacity[call.SampleMinute(after.At())] = cloneCapacitySample(room)
+	}
 	for id, sample := range batches {
 		if s.samples.batches[id] == nil {
 			s.samples.batches[id] = series[call.BatchSample]{}
 		}
-		s.samples.batches[id].put(sample)
+		s.samples.batches[id][call.SampleMinute(after.At())] = sample
 	}
-	if (changed || len(batches) > 0) && after.At().After(s.samples.last.At()) {
-		s.samples.last = cloneSamples(after)
-	}
+	s.samples.last = cloneSamples(after)
 	return nil
 }
 
@@ -94,14 +99,6 @@ func (s *Store) BatchSamples(_ context.Context, id string, from, to time.Time) (
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.samples.batches[id].within(from, to), nil
-}
-
-// put keeps a sample, unless its minute has a later one.
-func (x series[T]) put(sample T) {
-	minute := call.SampleMinute(sample.Taken())
-	if kept, ok := x[minute]; !ok || sample.Taken().After(kept.Taken()) {
-		x[minute] = sample
-	}
 }
 
 func (x series[T]) within(from, to time.Time) []T {

@@ -45,17 +45,18 @@ func (t *Taker) Take(ctx context.Context) error {
 		return fmt.Errorf("read the last samples: %w", err)
 	}
 	now := t.Now().UTC().Truncate(time.Millisecond)
-	if !now.After(before.At()) {
-		return nil // another look, by a clock that is ahead
+	if ahead := before.At().Sub(now); ahead >= 0 && ahead < time.Minute {
+		return nil // another look, by a clock that is a little ahead
 	}
 	after, err := t.look(ctx, before, now)
 	if err != nil {
 		return err
 	}
-	if err := t.Store.PutSamples(ctx, before, after); err != nil && !errors.Is(err, call.ErrUnclear) {
-		return err
+	err = t.Store.PutSamples(ctx, before, after)
+	if errors.Is(err, call.ErrConflict) || errors.Is(err, call.ErrUnclear) {
+		return nil // another look came first, or the next one finds out
 	}
-	return nil // what is unclear is found out by the next look
+	return err
 }
 
 func (t *Taker) look(ctx context.Context, before call.Samples, now time.Time) (call.Samples, error) {

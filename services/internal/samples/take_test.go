@@ -226,9 +226,36 @@ func TestATickThatIsLostOrDoubledDoesNoHarm(t *testing.T) {
 		t.Errorf("the samples: %+v", want)
 	}
 	w.cancel(calls[2])
-	behind := samples.Taker{Store: w.store, Now: func() time.Time { return again.Add(-time.Hour) }}
-	w.must(behind.Take(t.Context())) // by a clock that is behind
+	w.clock.Advance(-time.Second)
+	w.must(w.taker.Take(t.Context())) // by a clock that is a little behind
 	w.same("the samples after a look by a clock that is behind", w.ofBatch(b), want)
+}
+
+func TestAClockThatWasFarAheadDoesNotEndTheSamples(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b, calls := w.batch(1)
+	ahead := samples.Taker{Store: w.store, Now: func() time.Time { return w.clock.Now().Add(time.Hour) }}
+	w.must(ahead.Take(t.Context()))
+	w.cancel(calls[0])
+	at := w.tick()
+	if got := w.ofBatch(b); len(got) != 1 || got[0] != (call.BatchSample{At: at, Counts: call.Counts{Canceled: 1}}) {
+		t.Errorf("the samples: %+v", got)
+	}
+}
+
+func TestWhatStandsStillIsSampledOnceADay(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b, _ := w.batch(2)
+	w.tick()
+	for range 10 * 24 {
+		w.clock.Advance(time.Hour)
+		w.must(w.taker.Take(t.Context()))
+	}
+	if room, batch := len(w.ofCapacity()), len(w.ofBatch(b)); room != 11 || batch != 11 {
+		t.Errorf("%d samples of the capacity and %d of the batch in ten days, each on 11 dates", room, batch)
+	}
 }
 
 func TestOfManyBatchesTheNewestAreSampled(t *testing.T) {

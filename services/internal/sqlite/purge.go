@@ -47,7 +47,7 @@ func purgeKeys(t *tx, now int64) (n int64, more bool, err error) {
 }
 
 func purgeSamples(t *tx, now int64) (n int64, more bool, err error) {
-	n, err = t.exec(deleteSamples, now-int64(call.SampleLife), purgeSlice)
+	n, err = t.exec(deleteSamples, now-int64(call.SampleKept), purgeSlice)
 	return n, n == purgeSlice, err
 }
 

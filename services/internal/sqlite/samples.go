@@ -10,12 +10,11 @@ import (
 )
 
 const (
-	selectActive = `SELECT id FROM calls INDEXED BY calls_by_status WHERE status IN ('launching', 'starting', 'ringing', 'in-progress')`
-	selectLast   = `SELECT record FROM last_samples WHERE id = 1`
-	putLast      = `INSERT INTO last_samples (id, at, record) VALUES (1, ?, ?)
-		ON CONFLICT (id) DO UPDATE SET at = excluded.at, record = excluded.record WHERE excluded.at > at`
-	putSample = `INSERT INTO samples (series, minute, at, record) VALUES (?, ?, ?, ?)
-		ON CONFLICT (series, minute) DO UPDATE SET at = excluded.at, record = excluded.record WHERE excluded.at > at`
+	selectActive  = `SELECT id FROM calls INDEXED BY calls_by_status WHERE status IN ('launching', 'starting', 'ringing', 'in-progress')`
+	selectLast    = `SELECT record FROM last_samples WHERE id = 1`
+	selectLastAt  = `SELECT at FROM last_samples WHERE id = 1`
+	putLast       = `INSERT OR REPLACE INTO last_samples (id, at, record) VALUES (1, ?, ?)`
+	putSample     = `INSERT OR REPLACE INTO samples (series, minute, at, record) VALUES (?, ?, ?, ?)`
 	selectSamples = `SELECT record FROM samples WHERE series = ? AND minute < ?
 		AND minute >= coalesce((SELECT max(minute) FROM samples WHERE series = ? AND minute < ?), 0) ORDER BY minute`
 )
@@ -65,16 +64,17 @@ func (db *DB) LastSamples(ctx context.Context) (last call.Samples, err error) {
 	return last, decode(record, &last)
 }
 
-// PutSamples keeps what is new in after, and after as the last look.
+// PutSamples keeps what is new in after, and after as the last look, unless that is
+// not before any more: then it gives call.ErrConflict.
 func (db *DB) PutSamples(ctx context.Context, before, after call.Samples) error {
-	var puts []effect
+	puts := []effect{lastSamplesAre(before)}
 	if room, changed := after.ChangedCapacity(before); changed {
 		puts = append(puts, sampleEffect(capacitySeries, room))
 	}
 	for id, sample := range after.ChangedBatches(before) {
 		puts = append(puts, sampleEffect(id, sample))
 	}
-	if len(puts) == 0 {
+	if len(puts) == 1 {
 		return nil
 	}
 	puts = append(puts, putEffect(putLast, after, unixNano(after.At())))
@@ -82,6 +82,18 @@ func (db *DB) PutSamples(ctx context.Context, before, after call.Samples) error 
 		return fmt.Errorf("write samples: %w", err)
 	}
 	return nil
+}
+
+// lastSamplesAre requires that nobody has kept samples since.
+func lastSamplesAre(before call.Samples) effect {
+	return func(t *tx) (func() error, error) {
+		var at int64
+		found, err := t.get(selectLastAt, nil, &at)
+		if err == nil && (found == before.At().IsZero() || found && at != unixNano(before.At())) {
+			err = call.ErrConflict
+		}
+		return nil, err
+	}
 }
 
 func sampleEffect(series string, s call.Sample) effect {

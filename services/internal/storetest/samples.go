@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -15,7 +16,8 @@ var sampleTests = []test{
 	{"the last look is read back with every field", lastSamplesReadBack},
 	{"samples are listed by minute, with the last one before", samplesByMinute},
 	{"what has not changed is not written again", unchangedSamples},
-	{"of two looks in a minute the later one counts, in whatever order they come", samplesOfOneMinute},
+	{"of two looks that saw the same before only the first counts", samplesOfTwoLooks},
+	{"of two samples of a minute the later one counts", samplesOfOneMinute},
 	{"each batch has samples of its own", samplesOfBatches},
 }
 
@@ -182,22 +184,30 @@ func unchangedSamples(t *testing.T, open Opener) {
 	})
 }
 
+func samplesOfTwoLooks(t *testing.T, open Opener) {
+	f := newFixture(t, open)
+	first := looked(10*time.Second, 1, map[string]call.Counts{"batch_1": {Active: 1}})
+	other := looked(2*time.Minute, 2, map[string]call.Counts{"batch_1": {Completed: 1}, "batch_2": {Active: 1}})
+	must(t, f.store.PutSamples(f.ctx, call.Samples{}, first))
+	conflicts(t, f.store.PutSamples(f.ctx, call.Samples{}, other))
+	conflicts(t, f.store.PutSamples(f.ctx, looked(9*time.Second, 1, nil), other))
+	got, err := f.store.LastSamples(f.ctx)
+	must(t, err)
+	same(t, "the last look", got, first)
+	same(t, "samples of the capacity", f.capacitySamples(0, time.Hour), []call.CapacitySample{first.Capacity})
+	same(t, "samples of a batch", f.batchSamples("batch_1", 0, time.Hour), []call.BatchSample{{At: first.At(), Counts: call.Counts{Active: 1}}})
+	same(t, "samples of another", f.batchSamples("batch_2", 0, time.Hour), []call.BatchSample(nil))
+}
+
 func samplesOfOneMinute(t *testing.T, open Opener) {
 	f := newFixture(t, open)
-	early := looked(10*time.Second, 1, map[string]call.Counts{"batch_1": {Active: 1}})
 	late := looked(20*time.Second, 2, map[string]call.Counts{"batch_1": {Completed: 1}})
-	for range 2 { // both saw the same before: the second time, too, nothing is there for them
-		must(t, f.store.PutSamples(f.ctx, call.Samples{}, late))
-		must(t, f.store.PutSamples(f.ctx, call.Samples{}, early))
-	}
+	f.put(looked(10*time.Second, 1, map[string]call.Counts{"batch_1": {Active: 1}}), late)
 	got, err := f.store.LastSamples(f.ctx)
 	must(t, err)
 	same(t, "the last look", got, late)
 	same(t, "samples of the capacity", f.capacitySamples(0, time.Hour), []call.CapacitySample{late.Capacity})
 	same(t, "samples of the batch", f.batchSamples("batch_1", 0, time.Hour), []call.BatchSample{{At: late.At(), Counts: call.Counts{Completed: 1}}})
-	latest := looked(30*time.Second, 3, nil)
-	f.put(latest)
-	same(t, "samples of the capacity after one more", f.capacitySamples(0, time.Hour), []call.CapacitySample{latest.Capacity})
 }
 
 func samplesOfBatches(t *testing.T, open Opener) {
@@ -208,7 +218,17 @@ func samplesOfBatches(t *testing.T, open Opener) {
 	}
 	look := looked(0, 1, batches)
 	f.put(look)
+	last, err := f.store.LastSamples(f.ctx)
+	must(t, err)
+	same(t, "the last look", last, look)
 	for id, counts := range batches {
 		same(t, "samples of "+id, f.batchSamples(id, 0, time.Hour), []call.BatchSample{{At: look.At(), Counts: counts}})
+	}
+}
+
+func conflicts(t *testing.T, err error) {
+	t.Helper()
+	if !errors.Is(err, call.ErrConflict) {
+		t.Fatalf("a look that another came before gives %v, want a conflict", err)
 	}
 }

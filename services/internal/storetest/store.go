@@ -120,7 +120,7 @@ type Redrives interface {
 	ApplyRedrive(ctx context.Context, change call.RedriveChange) error
 }
 
-// Samples keeps what was so once, for a week at least (call.SampleLife).
+// Samples keeps what was so once, for call.SampleKept at least.
 type Samples interface {
 	// ActiveBatches lists the batches that have an active call, each once.
 	ActiveBatches(ctx context.Context) ([]string, error)
