@@ -17,6 +17,7 @@
 //	w.ECS.Later(…)                  ECS forgets tasks that have stopped, and client tokens
 //	w.ECS.Kill(…), w.Worker.Kill(…) a process is killed
 //	w.Deliver(mapping.Copies{…})    the very same messages of queues come more than once
+//	w.SendTraced(…)                 a message comes at the end of a long chain of invocations
 //	w.DeployAgain(…)                another agent image is deployed
 //	hold(…)                         a call to AWS waits until the test lets it go on
 //

@@ -24,6 +24,7 @@ func TestACallIsPlacedOnceWhateverGoesWrongAtItsLaunch(t *testing.T) {
 	}{
 		"RunTask is throttled":           {func(w *world.World) { w.ECS.Refuse(ecs.Throttled) }, 2, 1},
 		"RunTask finds no capacity":      {func(w *world.World) { w.ECS.Refuse(ecs.NoCapacity) }, 2, 1},
+		"the task definition is gone":    {func(w *world.World) { w.ECS.Refuse(ecs.Inactive) }, 2, 1},
 		"RunTask's answer is lost":       {func(w *world.World) { w.Front.Inject(cut("RunTask", front.AfterEffect)) }, 1, 1},
 		"RunTask's request is lost":      {func(w *world.World) { w.Front.Inject(cut("RunTask", front.BeforeEffect)) }, 1, 1},
 		"the worker dies before RunTask": {func(w *world.World) { w.Front.Inject(deadly(w, front.Fault{Cut: front.BeforeEffect})) }, 1, 1},

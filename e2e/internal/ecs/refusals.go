@@ -20,8 +20,9 @@ var (
 	ThrottledByFargate = Refusal{Error: aws.Refuse("InvalidParameterException", "Unable to run task. Rate exceeded")}
 	NoCapacity         = Refusal{Reason: "Capacity is unavailable at this time. Please try again later or in a different availability zone"}
 	QuotaReached       = Refusal{Reason: "You've reached the limit on the number of vCPUs you can run concurrently"}
+	Inactive           = Refusal{Error: aws.Refuse("ClientException", "TaskDefinition is inactive")}
 	NotAllowed         = Refusal{Error: aws.Refuse("AccessDeniedException", "not authorized to perform: ecs:RunTask")}
-	Invalid            = Refusal{Error: aws.Refuse("ClientException", "The task definition is inactive")}
+	Invalid            = Refusal{Error: aws.Refuse("InvalidParameterException", "Container Overrides length must be at most 8192")}
 	Unavailable        = Refusal{Error: &aws.Error{Status: http.StatusInternalServerError, Code: "ServerException", Message: "Service Unavailable. Please try again later."}}
 )
 

@@ -76,7 +76,7 @@ func (e *environment) environ() []string {
 }
 
 // invoke hands one event over and waits for what comes of it.
-func (e *environment) invoke(event []byte) ([]byte, error) {
+func (e *environment) invoke(event []byte, trace string) ([]byte, error) {
 	if err := e.ready(); err != nil {
 		e.kill()
 		return nil, err
@@ -85,7 +85,7 @@ func (e *environment) invoke(event []byte) ([]byte, error) {
 	deadline := time.Now().Add(e.config.Timeout)
 	timer := time.NewTimer(time.Until(deadline))
 	defer timer.Stop()
-	i := newInvocation(event, deadline)
+	i := newInvocation(event, trace, deadline)
 	select {
 	case e.runtime.events <- i:
 	case <-e.exited:

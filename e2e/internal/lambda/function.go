@@ -42,6 +42,7 @@ type Config struct {
 	Environment map[string]string // what the template sets, and nothing else
 	Timeout     time.Duration
 	MemoryMB    int
+	AllowsLoops bool // RecursiveLoop is Allow: a long chain of invocations is no mistake
 
 	// Concurrency is how many environments there are at most. Invocations above it
 	// wait, as this machine is smaller than AWS.
@@ -56,6 +57,7 @@ type Config struct {
 // Function is a function that can be invoked.
 type Function struct {
 	config Config
+	mark   string // what it is called in a chain of requests
 	slots  chan struct{}
 
 	mu      sync.Mutex
@@ -64,12 +66,13 @@ type Function struct {
 	all     map[*environment]bool
 	starts  int
 	served  int
+	longest int // chain of its invocations
 	closed  bool
 }
 
 // New makes a function. It starts its first environment when it is invoked.
 func New(c Config) *Function {
-	return &Function{config: c, slots: make(chan struct{}, c.Concurrency), all: map[*environment]bool{}}
+	return &Function{config: c, mark: mark(c.Name), slots: make(chan struct{}, c.Concurrency), all: map[*environment]bool{}}
 }
 
 // Configure gives the function other variables, as a deploy does: invocations that
@@ -88,11 +91,21 @@ func (f *Function) Configure(environment map[string]string) {
 	f.idle = nil
 }
 
-// Invoke runs the function once. Its error is a *FunctionError, ErrTooLarge, or
-// the context's while it waits for an environment.
+// Invoke runs the function once, for an event that follows from nothing. Its error
+// is a *FunctionError, ErrTooLarge, or the context's while it waits for an environment.
 func (f *Function) Invoke(ctx context.Context, event []byte) ([]byte, error) {
+	return f.InvokeTraced(ctx, nil, event)
+}
+
+// InvokeTraced is Invoke for an event that follows from requests with these trace
+// headers. Its error may be ErrLoop, too.
+func (f *Function) InvokeTraced(ctx context.Context, traces []string, event []byte) ([]byte, error) {
 	if len(event) > MaxPayload {
 		return nil, ErrTooLarge
+	}
+	trace, err := f.follow(traces)
+	if err != nil {
+		return nil, err
 	}
 	select {
 	case f.slots <- struct{}{}:
@@ -104,7 +117,7 @@ func (f *Function) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	answer, err := e.invoke(event)
+	answer, err := e.invoke(event, trace)
 	f.give(e)
 	if err == nil && len(answer) > maxAnswer {
 		err = &FunctionError{"Function.ResponseSizeTooLarge", fmt.Sprintf("the answer has %d bytes", len(answer))}

@@ -24,6 +24,7 @@ type runtimeAPI struct {
 type invocation struct {
 	id       string
 	event    []byte
+	trace    string
 	deadline time.Time
 	result   chan result
 }
@@ -33,8 +34,8 @@ type result struct {
 	err    error
 }
 
-func newInvocation(event []byte, deadline time.Time) *invocation {
-	return &invocation{rand.Text(), event, deadline, make(chan result, 1)}
+func newInvocation(event []byte, trace string, deadline time.Time) *invocation {
+	return &invocation{rand.Text(), event, trace, deadline, make(chan result, 1)}
 }
 
 func serveRuntime(c Config) (*runtimeAPI, error) {
@@ -77,7 +78,7 @@ func (a *runtimeAPI) next(w http.ResponseWriter, r *http.Request) {
 		h.Set("Lambda-Runtime-Aws-Request-Id", i.id)
 		h.Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(i.deadline.UnixMilli(), 10))
 		h.Set("Lambda-Runtime-Invoked-Function-Arn", a.arn)
-		h.Set("Lambda-Runtime-Trace-Id", "Root=1-00000000-000000000000000000000000;Parent=0000000000000000;Sampled=0")
+		h.Set("Lambda-Runtime-Trace-Id", i.trace)
 		_, _ = w.Write(i.event)
 	case <-r.Context().Done():
 	}

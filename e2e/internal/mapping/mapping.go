@@ -18,9 +18,10 @@ import (
 // wait is how long one receive waits for messages.
 const wait = 5
 
-// Function is what a mapping invokes.
+// Function is what a mapping invokes. Traces are the trace headers of the requests
+// that sent the messages.
 type Function interface {
-	Invoke(ctx context.Context, event []byte) ([]byte, error)
+	InvokeTraced(ctx context.Context, traces []string, event []byte) ([]byte, error)
 }
 
 // Config is a mapping.
@@ -169,7 +170,7 @@ func (m *Mapping) invoke(ctx context.Context, messages []message) map[string]boo
 	event, err := json.Marshal(m.event(messages))
 	var answer []byte
 	if err == nil {
-		answer, err = m.config.Function.Invoke(ctx, event)
+		answer, err = m.config.Function.InvokeTraced(ctx, traces(messages), event)
 	}
 	if err == nil && m.config.ReportsFailures {
 		failed, err = failures(answer, messages)
@@ -181,6 +182,16 @@ func (m *Mapping) invoke(ctx context.Context, messages []message) map[string]boo
 		}
 	}
 	return failed
+}
+
+// traces are the trace headers that messages were sent with.
+func traces(messages []message) (all []string) {
+	for _, one := range messages {
+		if trace := one.Attributes["AWSTraceHeader"]; trace != "" {
+			all = append(all, trace)
+		}
+	}
+	return all
 }
 
 // failures reads a partial answer: nothing failed when it is empty, and everything

@@ -72,9 +72,12 @@ func (q *queue) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		q.come = true
 		var messages []map[string]any
 		for _, id := range ids[:min(len(ids), in.MaxNumberOfMessages)] {
+			attributes := map[string]string{"ApproximateReceiveCount": "1"}
+			if id != "m1" {
+				attributes["AWSTraceHeader"] = "Root=1;Lineage=" + id + ":1"
+			}
 			messages = append(messages, map[string]any{
-				"MessageId": id, "ReceiptHandle": "r-" + id, "Body": "body of " + id, "MD5OfBody": "md5",
-				"Attributes": map[string]string{"ApproximateReceiveCount": "1"},
+				"MessageId": id, "ReceiptHandle": "r-" + id, "Body": "body of " + id, "MD5OfBody": "md5", "Attributes": attributes,
 			})
 		}
 		answer["Messages"] = messages
@@ -98,12 +101,13 @@ type function struct {
 
 	mu     sync.Mutex
 	events [][]byte
+	traces []string
 }
 
-func (f *function) Invoke(_ context.Context, event []byte) ([]byte, error) {
+func (f *function) InvokeTraced(_ context.Context, traces []string, event []byte) ([]byte, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.events = append(f.events, event)
+	f.events, f.traces = append(f.events, event), append(f.traces, traces...)
 	return []byte(f.answer), f.err
 }
 
@@ -188,6 +192,17 @@ func TestABatchHasTheShapeThatAWSDocuments(t *testing.T) {
 	}
 	if !reflect.DeepEqual(event.Records[0], want) {
 		t.Errorf("a record is %v", event.Records[0])
+	}
+}
+
+func TestAFunctionIsToldWhatItsMessagesFollowFrom(t *testing.T) {
+	t.Parallel()
+	q, f := newQueue(t), &function{answer: `{}`}
+	run(t, q, f, true)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if want := []string{"Root=1;Lineage=m2:1", "Root=1;Lineage=m3:1"}; !slices.Equal(f.traces, want) {
+		t.Errorf("the traces are %q, want %q", f.traces, want)
 	}
 }
 

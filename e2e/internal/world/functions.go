@@ -72,6 +72,7 @@ type function struct {
 	FunctionName, Role, Runtime, Handler string
 	Code                                 struct{ S3Key string }
 	Timeout, MemorySize                  int
+	RecursiveLoop                        string
 	Environment                          struct{ Variables map[string]stack.Text }
 }
 
@@ -123,6 +124,7 @@ func (w *World) functions(d *deployed, built map[string]string) (map[string]*lam
 		byARN[arn] = lambda.New(lambda.Config{
 			Name: f.FunctionName, ARN: arn, Program: built[program], Environment: f.environment(),
 			Timeout: time.Duration(f.Timeout) * time.Second, MemoryMB: f.MemorySize, Concurrency: environments,
+			AllowsLoops: f.RecursiveLoop == "Allow",
 			Credentials: func() string { return w.Front.Key(program, role) }, Gone: w.Front.Revoke,
 			Endpoint: w.Front.URL, Log: w.log.of(program),
 		})

@@ -20,6 +20,18 @@ func (w *World) send(ctx context.Context, queue, body string) error {
 	return w.AWS.Call(ctx, "AmazonSQS.SendMessage", map[string]string{"QueueUrl": w.Data[queue], "MessageBody": body}, nil)
 }
 
+// SendTraced sends a message that follows from requests with a trace header.
+func (w *World) SendTraced(t testing.TB, queue, body, trace string) {
+	t.Helper()
+	err := w.AWS.Call(t.Context(), "AmazonSQS.SendMessage", map[string]any{
+		"QueueUrl": w.Data[queue], "MessageBody": body,
+		"MessageSystemAttributes": map[string]any{"AWSTraceHeader": map[string]string{"DataType": "String", "StringValue": trace}},
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // Bodies are the bodies of up to ten messages of a queue, which stay there.
 func (w *World) Bodies(t testing.TB, queue string) []string {
 	t.Helper()

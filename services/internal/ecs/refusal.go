@@ -19,7 +19,7 @@ import (
 //
 // Only what ECS says in so many words is a "no": it started no task. Of the noes,
 // those are for good that are about the request itself. What time or a person can
-// put right for all calls together is "not now", or a mistake in the account would
+// put right for all calls together is "not now", or a mistake in account or stack would
 // send everybody's calls to the dead letters within the minute. All the rest is
 // unclear: the request is repeated with its token.
 
@@ -66,25 +66,28 @@ var (
 	throttles = []string{"ThrottlingException", "Throttling", "ThrottledException", "RequestLimitExceeded", "TooManyRequestsException", "RequestThrottled"}
 
 	// Right after a deploy, permissions and clusters aren't known everywhere yet; later
-	// these are mistakes of the setup, which a person puts right for all calls.
+	// these are mistakes of account or stack, which a person puts right for all calls.
 	forNow = []string{
 		"AccessDeniedException", "AccessDenied", "UnauthorizedException", "NotAuthorized", "OptInRequired", "BlockedException",
 		"ExpiredTokenException", "ExpiredToken", "InvalidClientTokenId", "UnrecognizedClientException",
 		"InvalidSignatureException", "SignatureDoesNotMatch", "IncompleteSignature", "MissingAuthenticationTokenException", "RequestExpired",
 		"ClusterNotFoundException", "LimitExceededException", "ServiceQuotaExceededException",
-	}
-
-	forGood = []string{
-		"InvalidParameterException", "ClientException", "ValidationException", "SerializationException",
 		"PlatformTaskDefinitionIncompatibilityException", "PlatformUnknownException", "UnsupportedFeatureException",
 	}
+
+	forGood = []string{"InvalidParameterException", "ClientException", "ValidationException", "SerializationException"}
 
 	// ECS gives throttling of the services that it asks itself, such as EC2, as a
 	// mistake in the request.
 	throttleWords = []string{"rate exceeded", "request limit exceeded", "requestlimitexceeded", "throttl", "too many requests"}
 
-	// And so it does with quotas and with roles that IAM has just made.
-	forNowWords = []string{"capacity", "quota", "reached the limit", "above your limit", "unable to assume"}
+	// And so it does with quotas, with roles that IAM has just made, and with what the
+	// stack says where and as what tasks run. The next attempt is of the task definition
+	// that is current then.
+	forNowWords = []string{
+		"capacity", "quota", "reached the limit", "above your limit", "unable to assume",
+		"subnet", "security group", "task definition", "taskdefinition",
+	}
 )
 
 func mentions(message string, words []string) bool {
@@ -93,15 +96,12 @@ func mentions(message string, words []string) bool {
 }
 
 // failure is what an entry of failures[] in a good answer means. Fargate has
-// sentences rather than codes there, nearly all about capacity and quotas; two codes
-// say that no machine will ever fit.
+// sentences rather than codes there, nearly all about capacity and quotas; the few
+// codes that say that no machine fits are about the task definition.
 func failure(f types.Failure) error {
 	kind := task.ErrNoCapacity
-	switch reason := aws.ToString(f.Reason); {
-	case mentions(reason, throttleWords):
+	if mentions(aws.ToString(f.Reason), throttleWords) {
 		kind = task.ErrThrottled
-	case reason == "ATTRIBUTE", reason == "MISSING":
-		kind = task.ErrRefused
 	}
 	return fmt.Errorf("%w: %s", kind, reasons([]types.Failure{f}))
 }

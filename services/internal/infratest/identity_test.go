@@ -46,6 +46,8 @@ func TestNobodySignsUp(t *testing.T) {
 		"Admins.Properties.GroupName":                                        signin.AdminGroup,
 		"FirstUserIsAdmin.Properties.GroupName":                              object{"Ref": "Admins"},
 		"FirstUserIsAdmin.Properties.Username":                               object{"Ref": "FirstUser"},
+		"FirstUser.UpdateReplacePolicy":                                      "Retain", // somebody else doesn't drive out the first
+		"FirstUserIsAdmin.UpdateReplacePolicy":                               "Retain",
 		"PeopleClient.Properties.GenerateSecret":                             false,
 		"PeopleClient.Properties.AllowedOAuthFlows":                          []string{"code"},
 		"PeopleClient.Properties.PreventUserExistenceErrors":                 "ENABLED",

@@ -12,6 +12,19 @@ import (
 	"github.com/outdial/outdial/services/internal/awsenv"
 )
 
+// TestTheAccessLogFindsRoomInTheResourcePolicy that the account's APIs share: when
+// that is full, only groups with this prefix are still in it.
+func TestTheAccessLogFindsRoomInTheResourcePolicy(t *testing.T) {
+	t.Parallel()
+	compute := template(t, "compute.yaml")
+	for name, api := range ofType(t, compute, "AWS::Serverless::HttpApi") {
+		group := as[string](t, at[[]any](t, api, "AccessLogSettings", "DestinationArn", "Fn::GetAtt")[0], name)
+		if called := at[string](t, compute, "Resources", group, "Properties", "LogGroupName", "Fn::Sub"); !strings.HasPrefix(called, "/aws/vendedlogs/") {
+			t.Errorf("the access log of %s is %s", name, called)
+		}
+	}
+}
+
 // TestALineOfTheAccessLogLeadsToThoseOfTheFunction: each names the invocation in
 // the same way. And nothing in it is what a phone number might have been put into.
 func TestALineOfTheAccessLogLeadsToThoseOfTheFunction(t *testing.T) {

@@ -44,7 +44,7 @@ func TestWhatSAMMakesOfTheTemplate(t *testing.T) {
 	t.Parallel()
 	parts := map[string]func(*testing.T, object){}
 	if !testing.Short() { // SAM's translator is large
-		parts["routes"], parts["policies"] = testRoutesOfTheTransformedTemplate, testPolicies
+		parts["routes"], parts["policies"], parts["loops"] = testRoutesOfTheTransformedTemplate, testPolicies, testLoopsOfTheTransformedTemplate
 	}
 	for name, test := range parts {
 		t.Run(name, func(t *testing.T) {
@@ -105,6 +105,29 @@ func testStatement(t *testing.T, role, action string, statement object) {
 	}
 	if conditions[name] == "" && statement["Condition"] != nil {
 		t.Errorf("%s: nobody tests the condition of %s", role, action)
+	}
+}
+
+// TestOnlyAWSTakesTheRoles, and for this account's tasks only. That ECS also names
+// the task is documented for the role of the agent, not for what it does before.
+func TestOnlyAWSTakesTheRoles(t *testing.T) {
+	t.Parallel()
+	const (
+		account = `"StringEquals":{"aws:SourceAccount":{"Ref":"AWS::AccountId"}}`
+		tasks   = `"ArnLike":{"aws:SourceArn":{"Fn::Sub":"arn:${AWS::Partition}:ecs:${AWS::Region}:${AWS::AccountId}:*"}}`
+	)
+	functions := `[{"Action":"sts:AssumeRole","Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"}}]`
+	ecs := func(condition string) string {
+		return `[{"Action":"sts:AssumeRole","Condition":{` + condition + `},"Effect":"Allow","Principal":{"Service":"ecs-tasks.amazonaws.com"}}]`
+	}
+	want := map[string]string{
+		"ApiRole": functions, "WorkerRole": functions, "TrackerRole": functions,
+		"AgentRole": ecs(tasks + "," + account), "AgentExecutionRole": ecs(account),
+	}
+	for role, properties := range ofType(t, template(t, "compute.yaml"), "AWS::IAM::Role") {
+		if got := text(t, at[any](t, properties, "AssumeRolePolicyDocument", "Statement")); got != want[role] {
+			t.Errorf("%s: %s\nwant %s", role, got, want[role])
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package infratest_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"maps"
 	"os"
 	"os/exec"
@@ -34,6 +35,16 @@ const (
 	noStack  = "echo 'An error occurred (ValidationError): Stack with id outdial does not exist' >&2; exit 254"
 )
 
+// stands is a stack, as AWS describes it to infra/deploy.
+func stands(status, repository, protected string) string {
+	return fmt.Sprintf(`printf '%s\t%s\teu-central-1_pool\tada@example.com\t%s\n'`, status, repository, protected)
+}
+
+// stuck is a stack whose first deploy never came to its outputs.
+func stuck(status string) string {
+	return fmt.Sprintf(`printf '%s\tNone\tNone\tada@example.com\tfalse\n'`, status)
+}
+
 // newDeployment is where everything is there and nothing fails; answers, by their
 // names, say what is otherwise. An empty answer of a command's name takes it away.
 func newDeployment(t *testing.T, answers map[string]string) *deployment {
@@ -58,7 +69,7 @@ func newDeployment(t *testing.T, answers map[string]string) *deployment {
 	write("services/agent/Dockerfile", "FROM scratch\n", 0o600)
 	all := map[string]string{
 		"make":                       `mkdir -p bin/lambda/agent && echo agent >bin/lambda/agent/agent`,
-		"aws cloudformation":         `case $* in *TableName*) echo outdial-Table-1 ;; *SourceBucket*) echo sam-bucket ;; *RepositoryUri*) echo ` + stackURI + ` ;; esac`,
+		"aws cloudformation":         `case $* in *TableName*) echo outdial-Table-1 ;; *SourceBucket*) echo sam-bucket ;; *StackStatus*) ` + stands("UPDATE_COMPLETE", stackURI, "true") + ` ;; esac`,
 		"aws ecr describe-images":    "exit 254",
 		"aws ecr get-login-password": "echo secret",
 		"aws ecs list-tasks":         "echo",
@@ -134,15 +145,16 @@ func (d *deployment) expectSteps(t *testing.T, steps ...string) {
 	}
 }
 
-// The image is there before a task definition names it.
+// The image is there before a task definition names it, and the command line before
+// it is told how to sign in.
 func TestDeployOverAStackPushesFirst(t *testing.T) {
 	t.Parallel()
-	d := newDeployment(t, nil)
-	said, code := d.run(t, "deploy", "outdial", "Subnets=public", "LogLevel=debug")
-	if code != 0 || !strings.Contains(said, "outdial login --stack outdial") {
+	d := newDeployment(t, map[string]string{"docker build": `echo "$BUILDX_NO_DEFAULT_ATTESTATIONS" >"$STAND_INS/attestations"`})
+	said, code := d.run(t, "deploy", "outdial", "Subnets=public", "LogLevel=debug", "AllowedOrigins=", "LoginDomainPrefix=")
+	if code != 0 || !strings.Contains(said, "bin/outdial login --stack outdial") {
 		t.Fatalf("exit code %d: %s", code, said)
 	}
-	d.expectSteps(t, "make --no-print-directory lambda", "aws cloudformation describe-stacks --stack-name outdial",
+	d.expectSteps(t, "make --no-print-directory build lambda", "aws cloudformation describe-stacks --stack-name outdial",
 		"aws ecr describe-images --repository-name outdial-agent", "aws ecr get-login-password", "docker login --username AWS --password-stdin 123456789012.dkr.ecr.eu-central-1.amazonaws.com",
 		"docker build --platform linux/arm64 --file services/agent/Dockerfile --tag "+stackURI+":", "docker push "+stackURI+":",
 		"sam deploy --template-file infra/template.yaml --stack-name outdial --region eu-central-1")
@@ -151,26 +163,50 @@ func TestDeployOverAStackPushesFirst(t *testing.T) {
 		return
 	}
 	_, tag, _ := strings.Cut(log[6], stackURI+":")
-	if last := log[7]; len(tag) != 16 || !strings.HasSuffix(last, "--parameter-overrides AgentImageTag="+tag+" Subnets=public LogLevel=debug") {
+	if last := log[7]; len(tag) != 16 || !strings.HasSuffix(last, "--parameter-overrides AgentImageTag="+tag+" Subnets=public LogLevel=debug AllowedOrigins='' LoginDomainPrefix=''") {
 		t.Errorf("the image is %q, and it deploys by %s", tag, last)
 	}
-	password, err := os.ReadFile(filepath.Join(d.dir, "stand-ins/password"))
-	if err != nil || string(password) != "secret\n" {
-		t.Errorf("it signs in to the registry with %q, %v", password, err)
+	for name, want := range map[string]string{"password": "secret\n", "attestations": "1\n"} {
+		if got, err := os.ReadFile(filepath.Join(d.dir, "stand-ins", name)); err != nil || string(got) != want {
+			t.Errorf("the %s given to Docker: %q, %v", name, got, err)
+		}
 	}
 }
 
-// The first time the repository comes with the stack.
-func TestTheFirstDeployPushesLast(t *testing.T) {
+// The first time the repository comes with the stack. And the table is protected
+// when all is there, because a rollback has to take it away.
+func TestTheFirstDeployPushesAndProtectsLast(t *testing.T) {
 	t.Parallel()
-	d := newDeployment(t, map[string]string{
-		"aws cloudformation": `if [[ -f $STAND_INS/deployed ]]; then echo ` + stackURI + `; else ` + noStack + `; fi`,
-		"sam deploy":         `touch "$STAND_INS/deployed"`,
-	})
-	if said, code := d.run(t, "deploy", "outdial", "FirstUserEmail=ada@example.com"); code != 0 {
-		t.Fatalf("exit code %d: %s", code, said)
+	for name, c := range map[string]struct {
+		args    []string
+		deploys []string // each with what about the protection
+	}{
+		"says nothing of it":          {nil, []string{" DeletionProtection=false", " DeletionProtection=true"}},
+		"wants it from the beginning": {[]string{"DeletionProtection=true"}, []string{" DeletionProtection=true"}},
+		"wants none":                  {[]string{"DeletionProtection=false"}, []string{" DeletionProtection=false"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := newDeployment(t, map[string]string{
+				"aws cloudformation": `if [[ -f $STAND_INS/deployed ]]; then ` + stands("CREATE_COMPLETE", stackURI, "true") + `; else ` + noStack + `; fi`,
+				"sam deploy":         `touch "$STAND_INS/deployed"`,
+			})
+			if said, code := d.run(t, "deploy", append([]string{"outdial", "FirstUserEmail=ada@example.com"}, c.args...)...); code != 0 {
+				t.Fatalf("exit code %d: %s", code, said)
+			}
+			steps := []string{"make", "aws cloudformation"}
+			for range c.deploys {
+				steps = append(steps, "sam deploy")
+			}
+			d.expectSteps(t, append(steps, "aws cloudformation", "aws ecr describe-images --repository-name outdial-agent", "aws ecr get-login-password",
+				"docker login", "docker build", "docker push "+stackURI+":")...)
+			for i, line := range d.log(t)[2 : 2+len(c.deploys)] {
+				if !strings.HasSuffix(line, " FirstUserEmail=ada@example.com"+c.deploys[i]) {
+					t.Errorf("deploy %d: %s\nwant at its end%s", i+1, line, c.deploys[i])
+				}
+			}
+		})
 	}
-	d.expectSteps(t, "make", "aws cloudformation", "sam deploy", "aws cloudformation", "aws ecr describe-images", "aws ecr get-login-password", "docker login", "docker build", "docker push")
 }
 
 func TestDeploy(t *testing.T) {
@@ -203,8 +239,35 @@ func TestDeploy(t *testing.T) {
 		"wants to know the first user": {
 			map[string]string{"aws cloudformation": noStack}, nil, 2, "make deploy FIRST_USER=you@example.com", again[:2],
 		},
-		"pushes after a first deploy that got stuck": {
-			map[string]string{"aws cloudformation": "echo None", "sam deploy": "exit 1"}, []string{"FirstUserEmail=ada@example.com"}, 1, "", append(again[:2:2], "sam deploy"),
+		"goes on where a first deploy came to nothing": {
+			map[string]string{"aws cloudformation": stuck("REVIEW_IN_PROGRESS"), "sam deploy": "exit 1"}, []string{"FirstUserEmail=ada@example.com"}, 1, "", append(again[:2:2], "sam deploy"),
+		},
+		"wants a first deploy that was rolled back taken away": {
+			map[string]string{"aws cloudformation": stuck("ROLLBACK_COMPLETE")}, []string{"FirstUserEmail=ada@example.com"}, 1, "is ROLLBACK_COMPLETE and takes no update; what is left of it has to go first: make destroy STACK=outdial", again[:2],
+		},
+		"wants one taken away whose rollback failed": {
+			map[string]string{"aws cloudformation": stuck("ROLLBACK_FAILED")}, nil, 1, "make destroy STACK=outdial", again[:2],
+		},
+		"wants one taken away that nobody rolled back": {
+			map[string]string{"aws cloudformation": stuck("CREATE_FAILED")}, nil, 1, "make destroy STACK=outdial", again[:2],
+		},
+		"wants one taken away that is half gone": {
+			map[string]string{"aws cloudformation": stands("DELETE_FAILED", stackURI, "true")}, nil, 1, "make destroy STACK=outdial", again[:2],
+		},
+		"wants an update led back whose rollback failed": {
+			map[string]string{"aws cloudformation": stands("UPDATE_ROLLBACK_FAILED", stackURI, "true")}, nil, 1, "aws cloudformation continue-update-rollback --stack-name outdial", again[:2],
+		},
+		"goes on after an update that was rolled back": {
+			map[string]string{"aws cloudformation": stands("UPDATE_ROLLBACK_COMPLETE", stackURI, "true"), "aws ecr describe-images": "echo '{}'"}, nil, 0, "Deployed.", append(again[:3:3], "sam deploy"),
+		},
+		"takes the first user's address again": {
+			map[string]string{"aws ecr describe-images": "echo '{}'"}, []string{"FirstUserEmail=ada@example.com"}, 0, "Deployed.", append(again[:3:3], "sam deploy"),
+		},
+		"puts nobody in the first user's place": {
+			nil, []string{"Subnets=public", "FirstUserEmail=eve@example.com"}, 2, "aws cognito-idp admin-create-user --user-pool-id eu-central-1_pool --username eve@example.com ", again[:2],
+		},
+		"says when the table is not protected": {
+			map[string]string{"aws cloudformation": stands("UPDATE_COMPLETE", stackURI, "false"), "aws ecr describe-images": "echo '{}'"}, nil, 0, "The table is not protected against deletion", append(again[:3:3], "sam deploy"),
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -255,12 +318,17 @@ func TestDeployTellsWhatIsMissing(t *testing.T) {
 
 func TestDeployRefusesANameThatCannotBe(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"Outdial", "9lives", "out dial", "", strings.Repeat("a", 41)} {
+	for _, name := range []string{"Outdial", "9lives", "out dial", "", "out-", "-out", "out--dial", strings.Repeat("a", 41)} {
 		d := newDeployment(t, nil)
-		if said, code := d.run(t, "deploy", name); code != 2 || !strings.Contains(said, "must be a small letter") {
+		if said, code := d.run(t, "deploy", name); code != 2 || !strings.Contains(said, "must be small letters and digits") {
 			t.Errorf("%q: exit code %d: %s", name, code, said)
 		}
 		d.expectSteps(t)
+	}
+	for _, name := range []string{"a", "out-dial-2", strings.Repeat("a", 40)} {
+		if said, code := newDeployment(t, nil).run(t, "deploy", name); code != 0 {
+			t.Errorf("%q: exit code %d: %s", name, code, said)
+		}
 	}
 }
 
@@ -288,6 +356,7 @@ func TestDestroy(t *testing.T) {
 			"aws ecs wait tasks-stopped --cluster outdial --tasks arn:1 arn:2",
 		}, cleans...)},
 		"takes away what a failed deploy left": {"", "outdial", map[string]string{"aws ecs list-tasks": "echo ClusterNotFoundException >&2; exit 254"}, 0, "Deleted.", goes},
+		"takes away what never had an output":  {"", "outdial", map[string]string{"aws cloudformation describe-stacks": "echo None"}, 0, "Deleted.", append([]string{ask[0], "aws ecs list-tasks"}, cleans[:3]...)},
 		"says when there is no stack":          {"outdial\n", "", map[string]string{"aws cloudformation": noStack}, 254, "does not exist", ask},
 		"fails when deleting fails":            {"outdial\n", "", map[string]string{"aws cloudformation wait": "exit 255"}, 255, "The table outdial-Table-1", append([]string{ask[0], "aws ecs list-tasks"}, deletes...)},
 		"tells what is missing at first":       {"", "", map[string]string{"aws sts": "exit 255"}, 1, "a sign-in to AWS is missing", nil},
@@ -303,7 +372,7 @@ func TestDestroy(t *testing.T) {
 			if code != c.code || code != 0 && strings.Contains(said, "Deleted.") {
 				t.Errorf("exit code %d, want %d; it says %s", code, c.code, said)
 			}
-			if !strings.Contains(said, c.says) {
+			if !strings.Contains(said, c.says) || strings.Contains(said, "None") {
 				t.Errorf("it doesn't say %q:\n%s", c.says, said)
 			}
 			d.expectSteps(t, c.steps...)

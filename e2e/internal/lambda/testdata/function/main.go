@@ -17,7 +17,7 @@ func main() {
 		os.Exit(1)
 	}
 	for n := 1; ; n++ {
-		id, event := next(base + "invocation/next")
+		id, event, trace := next(base + "invocation/next")
 		switch event {
 		case `"fail"`:
 			post(base+"invocation/"+id+"/error", `{"errorType":"Oops","errorMessage":"it went wrong"}`)
@@ -27,13 +27,15 @@ func main() {
 			select {}
 		case `"count"`:
 			post(base+"invocation/"+id+"/response", fmt.Sprint(n))
+		case `"trace"`:
+			post(base+"invocation/"+id+"/response", trace)
 		default:
 			post(base+"invocation/"+id+"/response", fmt.Sprintf("%q", os.Getenv("OUTDIAL_TABLE")+os.Getenv("HOME")))
 		}
 	}
 }
 
-func next(url string) (id, event string) {
+func next(url string) (id, event, trace string) {
 	answer, err := http.Get(url) //nolint:gosec,noctx // the Runtime API
 	if err != nil {
 		os.Exit(1)
@@ -43,7 +45,7 @@ func next(url string) (id, event string) {
 	if err != nil || answer.Header.Get("Lambda-Runtime-Deadline-Ms") == "" {
 		os.Exit(1)
 	}
-	return answer.Header.Get("Lambda-Runtime-Aws-Request-Id"), string(data)
+	return answer.Header.Get("Lambda-Runtime-Aws-Request-Id"), string(data), answer.Header.Get("Lambda-Runtime-Trace-Id")
 }
 
 func post(url, body string) {
