@@ -168,6 +168,7 @@ func TestResultsAreStreamedWithTheLinkToTheNextPage(t *testing.T) {
 	const link = `</v1/batches/batch_1/results.csv?cursor=x&limit=1>; rel="next"`
 	client := start(t, server{exportBatchResults: func(r api.ExportBatchResultsRequestObject) (api.ExportBatchResultsResponseObject, error) {
 		answer := api.ExportBatchResults200TextCSVResponse{Body: strings.NewReader("row\r\n2\r\n")}
+		answer.Headers.ETag = `"1"`
 		if r.Params.Cursor == nil {
 			answer.Headers.Link = new(link)
 		}
@@ -194,7 +195,7 @@ func TestFiltersOfAListArriveAsTheyWereGiven(t *testing.T) {
 		if len(p.Status) != 2 || p.Status[1] != api.CallStatusNoAnswer || *p.Number != "+12025550143" || !p.From.Equal(from) || p.To != nil || *p.Limit != 7 {
 			return nil, errBusy
 		}
-		return api.ListCalls200JSONResponse{Body: api.CallList{Calls: []api.Call{}}}, nil
+		return api.ListCalls200JSONResponse{Body: api.CallList{Calls: []api.Call{}}, Headers: api.ListCalls200ResponseHeaders{ETag: `"1"`}}, nil
 	}})
 	got, err := client.ListCallsWithResponse(t.Context(), &api.ListCallsParams{
 		Status: []api.CallStatus{api.CallStatusBusy, api.CallStatusNoAnswer},

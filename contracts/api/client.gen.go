@@ -92,7 +92,8 @@ type ClientInterface interface {
 
 	// ListBatches List batches
 	//
-	// Your batches, newest first; with `calls/admin`, everybody's.
+	// Your batches, newest first; with `calls/admin`, everybody's. With `status`, a page may be short of its `limit`, or even empty, and still
+	// have a `next_cursor`: it ends when 1,000 batches were looked at. Read on by `next_cursor` until there is none.
 	//
 	// Corresponds with GET /batches (the `ListBatches` operationId).
 	ListBatches(ctx context.Context, params *ListBatchesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -186,8 +187,9 @@ type ClientInterface interface {
 	//
 	// One line per call, in the order of the rows: UTF-8, commas, CRLF, quotes as in RFC 4180. Columns: `row`, `phone_number`,
 	// `status`, `id`, `attempt`, `dials`, `duration`, `ringing_at`, `answered_at`, `ended_at`, `carrier_reference`,
-	// `reason`, `cause`, `message` and `metadata` (a JSON object). The column names stand in the first page only, the one asked
-	// for without `cursor`; so the pages put together are one file. `Link` leads to the next page and is absent on the last.
+	// `reason`, `cause`, `message` and `metadata` (a JSON object). A cell is empty where nothing is known: `duration`, where nobody
+	// answered. The column names stand in the first page only, the one asked for without `cursor`; so the pages put together are
+	// one file. `Link` leads to the next page and is absent on the last. To begin further down, pass `skip`.
 	// So that no cell runs as a formula in a spreadsheet, a cell that begins with `=`, `+`, `-`, `@`, tab or carriage return has a `'` put before it,
 	// except one that is only `+` and digits.
 	//
@@ -347,7 +349,8 @@ type ClientInterface interface {
 
 // ListBatches List batches
 //
-// Your batches, newest first; with `calls/admin`, everybody's.
+// Your batches, newest first; with `calls/admin`, everybody's. With `status`, a page may be short of its `limit`, or even empty, and still
+// have a `next_cursor`: it ends when 1,000 batches were looked at. Read on by `next_cursor` until there is none.
 //
 // Corresponds with GET /batches (the `ListBatches` operationId).
 func (c *Client) ListBatches(ctx context.Context, params *ListBatchesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -521,8 +524,9 @@ func (c *Client) ListBatchRefused(ctx context.Context, id BatchIDInPath, params 
 //
 // One line per call, in the order of the rows: UTF-8, commas, CRLF, quotes as in RFC 4180. Columns: `row`, `phone_number`,
 // `status`, `id`, `attempt`, `dials`, `duration`, `ringing_at`, `answered_at`, `ended_at`, `carrier_reference`,
-// `reason`, `cause`, `message` and `metadata` (a JSON object). The column names stand in the first page only, the one asked
-// for without `cursor`; so the pages put together are one file. `Link` leads to the next page and is absent on the last.
+// `reason`, `cause`, `message` and `metadata` (a JSON object). A cell is empty where nothing is known: `duration`, where nobody
+// answered. The column names stand in the first page only, the one asked for without `cursor`; so the pages put together are
+// one file. `Link` leads to the next page and is absent on the last. To begin further down, pass `skip`.
 // So that no cell runs as a formula in a spreadsheet, a cell that begins with `=`, `+`, `-`, `@`, tab or carriage return has a `'` put before it,
 // except one that is only `+` and digits.
 //
@@ -897,6 +901,18 @@ func NewListBatchesRequest(server string, params *ListBatchesParams) (*http.Requ
 		// per the OpenAPI spec (e.g. "color=blue,black,brown").
 		var rawQueryFragments []string
 
+		if params.Status != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "status", params.Status, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.Cursor != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
@@ -930,6 +946,21 @@ func NewListBatchesRequest(server string, params *ListBatchesParams) (*http.Requ
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -1244,6 +1275,21 @@ func NewListBatchCallsRequest(server string, id BatchIDInPath, params *ListBatch
 		return nil, err
 	}
 
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
+	}
+
 	return req, nil
 }
 
@@ -1477,6 +1523,18 @@ func NewExportBatchResultsRequest(server string, id BatchIDInPath, params *Expor
 
 		}
 
+		if params.Skip != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "skip", *params.Skip, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -1486,6 +1544,21 @@ func NewExportBatchResultsRequest(server string, id BatchIDInPath, params *Expor
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -1749,6 +1822,21 @@ func NewListCallsRequest(server string, params *ListCallsParams) (*http.Request,
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -2157,6 +2245,21 @@ func NewListDeadLettersRequest(server string, params *ListDeadLettersParams) (*h
 		return nil, err
 	}
 
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
+	}
+
 	return req, nil
 }
 
@@ -2448,7 +2551,8 @@ type ClientWithResponsesInterface interface {
 
 	// ListBatchesWithResponse List batches
 	//
-	// Your batches, newest first; with `calls/admin`, everybody's.
+	// Your batches, newest first; with `calls/admin`, everybody's. With `status`, a page may be short of its `limit`, or even empty, and still
+	// have a `next_cursor`: it ends when 1,000 batches were looked at. Read on by `next_cursor` until there is none.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -2554,8 +2658,9 @@ type ClientWithResponsesInterface interface {
 	//
 	// One line per call, in the order of the rows: UTF-8, commas, CRLF, quotes as in RFC 4180. Columns: `row`, `phone_number`,
 	// `status`, `id`, `attempt`, `dials`, `duration`, `ringing_at`, `answered_at`, `ended_at`, `carrier_reference`,
-	// `reason`, `cause`, `message` and `metadata` (a JSON object). The column names stand in the first page only, the one asked
-	// for without `cursor`; so the pages put together are one file. `Link` leads to the next page and is absent on the last.
+	// `reason`, `cause`, `message` and `metadata` (a JSON object). A cell is empty where nothing is known: `duration`, where nobody
+	// answered. The column names stand in the first page only, the one asked for without `cursor`; so the pages put together are
+	// one file. `Link` leads to the next page and is absent on the last. To begin further down, pass `skip`.
 	// So that no cell runs as a formula in a spreadsheet, a cell that begins with `=`, `+`, `-`, `@`, tab or carriage return has a `'` put before it,
 	// except one that is only `+` and digits.
 	//
@@ -2741,6 +2846,15 @@ type ClientWithResponsesInterface interface {
 
 // ListBatchesResponse200Headers the declared response headers of an HTTP 200 response for ListBatches
 type ListBatchesResponse200Headers struct {
+	ETag       string
+	RetryAfter *int
+	XRequestID *string
+}
+
+// ListBatchesResponse304Headers the declared response headers of an HTTP 304 response for ListBatches
+type ListBatchesResponse304Headers struct {
+	ETag       string
+	RetryAfter *int
 	XRequestID *string
 }
 
@@ -2789,6 +2903,8 @@ type ListBatchesResponse struct {
 	ApplicationProblemJSON503 *Unavailable
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *ListBatchesResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *ListBatchesResponse304Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *ListBatchesResponse400Headers
 	// Headers401 the parsed response headers for an HTTP 401 response
@@ -3043,6 +3159,15 @@ func (r GetBatchResponse) StatusCode() int {
 
 // ListBatchCallsResponse200Headers the declared response headers of an HTTP 200 response for ListBatchCalls
 type ListBatchCallsResponse200Headers struct {
+	ETag       string
+	RetryAfter *int
+	XRequestID *string
+}
+
+// ListBatchCallsResponse304Headers the declared response headers of an HTTP 304 response for ListBatchCalls
+type ListBatchCallsResponse304Headers struct {
+	ETag       string
+	RetryAfter *int
 	XRequestID *string
 }
 
@@ -3098,6 +3223,8 @@ type ListBatchCallsResponse struct {
 	ApplicationProblemJSON503 *Unavailable
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *ListBatchCallsResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *ListBatchCallsResponse304Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *ListBatchCallsResponse400Headers
 	// Headers401 the parsed response headers for an HTTP 401 response
@@ -3429,7 +3556,16 @@ func (r ListBatchRefusedResponse) StatusCode() int {
 
 // ExportBatchResultsResponse200Headers the declared response headers of an HTTP 200 response for ExportBatchResults
 type ExportBatchResultsResponse200Headers struct {
+	ETag       string
 	Link       *string
+	RetryAfter *int
+	XRequestID *string
+}
+
+// ExportBatchResultsResponse304Headers the declared response headers of an HTTP 304 response for ExportBatchResults
+type ExportBatchResultsResponse304Headers struct {
+	ETag       string
+	RetryAfter *int
 	XRequestID *string
 }
 
@@ -3483,6 +3619,8 @@ type ExportBatchResultsResponse struct {
 	ApplicationProblemJSON503 *Unavailable
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *ExportBatchResultsResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *ExportBatchResultsResponse304Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *ExportBatchResultsResponse400Headers
 	// Headers401 the parsed response headers for an HTTP 401 response
@@ -3719,6 +3857,15 @@ func (r ListBatchSamplesResponse) StatusCode() int {
 
 // ListCallsResponse200Headers the declared response headers of an HTTP 200 response for ListCalls
 type ListCallsResponse200Headers struct {
+	ETag       string
+	RetryAfter *int
+	XRequestID *string
+}
+
+// ListCallsResponse304Headers the declared response headers of an HTTP 304 response for ListCalls
+type ListCallsResponse304Headers struct {
+	ETag       string
+	RetryAfter *int
 	XRequestID *string
 }
 
@@ -3767,6 +3914,8 @@ type ListCallsResponse struct {
 	ApplicationProblemJSON503 *Unavailable
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *ListCallsResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *ListCallsResponse304Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *ListCallsResponse400Headers
 	// Headers401 the parsed response headers for an HTTP 401 response
@@ -4410,6 +4559,15 @@ func (r ListCapacitySamplesResponse) StatusCode() int {
 
 // ListDeadLettersResponse200Headers the declared response headers of an HTTP 200 response for ListDeadLetters
 type ListDeadLettersResponse200Headers struct {
+	ETag       string
+	RetryAfter *int
+	XRequestID *string
+}
+
+// ListDeadLettersResponse304Headers the declared response headers of an HTTP 304 response for ListDeadLetters
+type ListDeadLettersResponse304Headers struct {
+	ETag       string
+	RetryAfter *int
 	XRequestID *string
 }
 
@@ -4458,6 +4616,8 @@ type ListDeadLettersResponse struct {
 	ApplicationProblemJSON503 *Unavailable
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *ListDeadLettersResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *ListDeadLettersResponse304Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *ListDeadLettersResponse400Headers
 	// Headers401 the parsed response headers for an HTTP 401 response
@@ -4919,7 +5079,8 @@ func (r GetLimitsResponse) StatusCode() int {
 
 // ListBatchesWithResponse List batches
 //
-// Your batches, newest first; with `calls/admin`, everybody's.
+// Your batches, newest first; with `calls/admin`, everybody's. With `status`, a page may be short of its `limit`, or even empty, and still
+// have a `next_cursor`: it ends when 1,000 batches were looked at. Read on by `next_cursor` until there is none.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -5073,8 +5234,9 @@ func (c *ClientWithResponses) ListBatchRefusedWithResponse(ctx context.Context, 
 //
 // One line per call, in the order of the rows: UTF-8, commas, CRLF, quotes as in RFC 4180. Columns: `row`, `phone_number`,
 // `status`, `id`, `attempt`, `dials`, `duration`, `ringing_at`, `answered_at`, `ended_at`, `carrier_reference`,
-// `reason`, `cause`, `message` and `metadata` (a JSON object). The column names stand in the first page only, the one asked
-// for without `cursor`; so the pages put together are one file. `Link` leads to the next page and is absent on the last.
+// `reason`, `cause`, `message` and `metadata` (a JSON object). A cell is empty where nothing is known: `duration`, where nobody
+// answered. The column names stand in the first page only, the one asked for without `cursor`; so the pages put together are
+// one file. `Link` leads to the next page and is absent on the last. To begin further down, pass `skip`.
 // So that no cell runs as a formula in a spreadsheet, a cell that begins with `=`, `+`, `-`, `@`, tab or carriage return has a `'` put before it,
 // except one that is only `+` and digits.
 //
@@ -5392,6 +5554,9 @@ func ParseListBatchesResponse(rsp *http.Response) (*ListBatchesResponse, error) 
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
 		var dest BadListParameters
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -5432,6 +5597,20 @@ func ParseListBatchesResponse(rsp *http.Response) (*ListBatchesResponse, error) 
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ListBatchesResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -5440,6 +5619,30 @@ func ParseListBatchesResponse(rsp *http.Response) (*ListBatchesResponse, error) 
 			headers.XRequestID = &value
 		}
 		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers ListBatchesResponse304Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers304 = &headers
 	case rsp.StatusCode == 400:
 		var headers ListBatchesResponse400Headers
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
@@ -5991,6 +6194,9 @@ func ParseListBatchCallsResponse(rsp *http.Response) (*ListBatchCallsResponse, e
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
 		var dest BadListParameters
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -6038,6 +6244,20 @@ func ParseListBatchCallsResponse(rsp *http.Response) (*ListBatchCallsResponse, e
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ListBatchCallsResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -6046,6 +6266,30 @@ func ParseListBatchCallsResponse(rsp *http.Response) (*ListBatchCallsResponse, e
 			headers.XRequestID = &value
 		}
 		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers ListBatchCallsResponse304Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers304 = &headers
 	case rsp.StatusCode == 400:
 		var headers ListBatchCallsResponse400Headers
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
@@ -6714,6 +6958,9 @@ func ParseExportBatchResultsResponse(rsp *http.Response) (*ExportBatchResultsRes
 	}
 
 	switch {
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
 		var dest BadListParameters
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -6761,12 +7008,26 @@ func ParseExportBatchResultsResponse(rsp *http.Response) (*ExportBatchResultsRes
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ExportBatchResultsResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
 		if values := rsp.Header.Values("Link"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
 			headers.Link = &value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
@@ -6776,6 +7037,30 @@ func ParseExportBatchResultsResponse(rsp *http.Response) (*ExportBatchResultsRes
 			headers.XRequestID = &value
 		}
 		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers ExportBatchResultsResponse304Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers304 = &headers
 	case rsp.StatusCode == 400:
 		var headers ExportBatchResultsResponse400Headers
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
@@ -7289,6 +7574,9 @@ func ParseListCallsResponse(rsp *http.Response) (*ListCallsResponse, error) {
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
 		var dest BadListParameters
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -7329,6 +7617,20 @@ func ParseListCallsResponse(rsp *http.Response) (*ListCallsResponse, error) {
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ListCallsResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -7337,6 +7639,30 @@ func ParseListCallsResponse(rsp *http.Response) (*ListCallsResponse, error) {
 			headers.XRequestID = &value
 		}
 		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers ListCallsResponse304Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers304 = &headers
 	case rsp.StatusCode == 400:
 		var headers ListCallsResponse400Headers
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
@@ -8659,6 +8985,9 @@ func ParseListDeadLettersResponse(rsp *http.Response) (*ListDeadLettersResponse,
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
 		var dest BadListParameters
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -8699,6 +9028,20 @@ func ParseListDeadLettersResponse(rsp *http.Response) (*ListDeadLettersResponse,
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ListDeadLettersResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -8707,6 +9050,30 @@ func ParseListDeadLettersResponse(rsp *http.Response) (*ListDeadLettersResponse,
 			headers.XRequestID = &value
 		}
 		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers ListDeadLettersResponse304Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers304 = &headers
 	case rsp.StatusCode == 400:
 		var headers ListDeadLettersResponse400Headers
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {

@@ -672,6 +672,11 @@ type CallStatus string
 
 // Capacity How many calls at once, how fast, and why the others wait.
 type Capacity struct {
+	// Admitted How many times a call was admitted, which is given a slot to be launched, since the store was made. It never goes down.
+	// The difference between two answers, over the time between them, is the rate at which calls are launched;
+	// `admitted` − `in_use` tells in the same way how fast they end.
+	Admitted int64 `json:"admitted"`
+
 	// BackoffUntil Until when no launch is tried, because the last ones were refused. Absent otherwise.
 	BackoffUntil *time.Time `json:"backoff_until,omitempty"`
 
@@ -686,6 +691,12 @@ type Capacity struct {
 
 	// Stopped Whether all admission is stopped.
 	Stopped bool `json:"stopped"`
+
+	// StoppedAt When admission was stopped. Absent while it isn't.
+	StoppedAt *time.Time `json:"stopped_at,omitempty"`
+
+	// StoppedBy Who stopped it, as the `sub` of their token, or the `client_id` of a machine client. Absent while it isn't stopped.
+	StoppedBy *string `json:"stopped_by,omitempty"`
 
 	// UpdatedAt When limit, rate or stop were last changed.
 	UpdatedAt time.Time `json:"updated_at"`
@@ -705,7 +716,9 @@ type CapacityLimits struct {
 
 // CapacitySample The capacity at one moment.
 type CapacitySample struct {
-	At time.Time `json:"at"`
+	// Admitted As in `Capacity`.
+	Admitted int64     `json:"admitted"`
+	At       time.Time `json:"at"`
 
 	// InUse As in `Capacity`.
 	InUse int `json:"in_use"`
@@ -1440,11 +1453,17 @@ type UnsupportedMediaType = Problem
 
 // ListBatchesParams defines parameters for ListBatches.
 type ListBatchesParams struct {
+	// Status Batches in this status. Repeat the parameter to allow several.
+	Status []BatchStatus `form:"status,omitempty" json:"status,omitempty"`
+
 	// Cursor `next_cursor` of the page before. Leave the other parameters as they were.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
 	// Limit How many at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// IfNoneMatch The `ETag` of what you have. Unchanged is answered `304`.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // SubmitBatchParams defines parameters for SubmitBatch.
@@ -1497,6 +1516,9 @@ type ListBatchCallsParams struct {
 
 	// Limit How many at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// IfNoneMatch The `ETag` of what you have. Unchanged is answered `304`.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // CancelBatchParams defines parameters for CancelBatch.
@@ -1529,6 +1551,13 @@ type ExportBatchResultsParams struct {
 
 	// Limit How many calls at most.
 	Limit *ExportLimit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Skip Pass over so many calls of the batch, and begin with the next. Skipping costs nothing, however many they are. It doesn't go
+	// together with `cursor`, which says already where to begin.
+	Skip *int `form:"skip,omitempty" json:"skip,omitempty"`
+
+	// IfNoneMatch The `ETag` of what you have. Unchanged is answered `304`.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // ResumeBatchParams defines parameters for ResumeBatch.
@@ -1572,6 +1601,9 @@ type ListCallsParams struct {
 
 	// Limit How many at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// IfNoneMatch The `ETag` of what you have. Unchanged is answered `304`.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // SubmitCallParams defines parameters for SubmitCall.
@@ -1625,6 +1657,9 @@ type ListDeadLettersParams struct {
 
 	// Limit How many at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// IfNoneMatch The `ETag` of what you have. Unchanged is answered `304`.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // CountDeadLettersParams defines parameters for CountDeadLetters.

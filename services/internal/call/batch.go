@@ -16,6 +16,9 @@ const (
 	StateCompleted BatchState = "completed" // never stored: see Batch.StateWith
 )
 
+// BatchStates are all that a person may see.
+var BatchStates = []BatchState{StateActive, StatePaused, StateCanceled, StateCompleted}
+
 // Batch is a call list: its state, how far it is expanded into calls and how
 // far its cancel has come. Its counters are an item apart.
 type Batch struct {

@@ -13,6 +13,13 @@ type Capacity struct {
 	Rate    float64 `json:"rate"`    // launches a second
 	Stopped bool    `json:"stopped"` // nothing is admitted; what is admitted goes on
 
+	StoppedAt time.Time `json:"stopped_at,omitzero"`  // while it is stopped: since when
+	StoppedBy string    `json:"stopped_by,omitempty"` // and the owner id of whoever stopped it
+
+	// Admitted counts the admissions since the store was made. It never goes down:
+	// neither a launch that is refused nor the end of a call takes one back.
+	Admitted int64 `json:"admitted"`
+
 	RateAt       time.Time     `json:"rate_at,omitzero"`       // time of the last rate token taken, to the nanosecond; never goes back
 	BackoffUntil time.Time     `json:"backoff_until,omitzero"` // nothing is admitted before this
 	BackoffStep  time.Duration `json:"backoff_step,omitempty"`
@@ -89,9 +96,10 @@ func (c Capacity) Admit(now time.Time) (launchAt time.Time, a Admission) {
 	return launchAt, Admission{Version: c.Version, Now: now, RateBefore: c.RateAt, RateAfter: launchAt}
 }
 
-// Admitted is the capacity after an admission was written to it.
-func (c Capacity) Admitted(a Admission) Capacity {
+// After is the capacity after an admission was written to it.
+func (c Capacity) After(a Admission) Capacity {
 	c.InUse++
+	c.Admitted++
 	c.RateAt = a.RateAfter
 	return c
 }
@@ -151,6 +159,8 @@ type CapacityUpdate struct {
 	Limit   *int
 	Rate    *float64
 	Stopped *bool
+
+	By string // owner id of the person
 }
 
 // Set is the capacity after a person changed it. Slots in use stay as they
@@ -162,10 +172,20 @@ func (c Capacity) Set(u CapacityUpdate, now time.Time) Capacity {
 	if u.Rate != nil {
 		c.Rate = *u.Rate
 	}
-	if u.Stopped != nil {
-		c.Stopped = *u.Stopped
+	if u.Stopped != nil && *u.Stopped != c.Stopped {
+		c = c.stop(*u.Stopped, u.By, now)
 	}
 	c.Version++
 	c.UpdatedAt = stamp(now)
+	return c
+}
+
+// stop stops admission or lets it go on. Whoever stops what is stopped already
+// changes nothing: it was the first who did it.
+func (c Capacity) stop(stopped bool, by string, now time.Time) Capacity {
+	c.Stopped, c.StoppedAt, c.StoppedBy = stopped, time.Time{}, ""
+	if stopped {
+		c.StoppedAt, c.StoppedBy = stamp(now), by
+	}
 	return c
 }

@@ -140,12 +140,33 @@ func TestBackoffDoublesWhileRefusalsFollowEachOther(t *testing.T) {
 	}
 }
 
+func goesOn(c *call.Capacity) { c.Stopped, c.StoppedAt, c.StoppedBy = false, time.Time{}, "" }
+
+func TestAStopSaysSinceWhenAndWhoseItIs(t *testing.T) {
+	t.Parallel()
+	stop := true
+	c := call.Capacity{Limit: 3}.Set(call.CapacityUpdate{Stopped: &stop, By: "ann"}, noon)
+	if !c.Stopped || !c.StoppedAt.Equal(noon) || c.StoppedBy != "ann" {
+		t.Errorf("stopped by ann it is %+v", c)
+	}
+}
+
+func TestEachAdmissionIsCounted(t *testing.T) {
+	t.Parallel()
+	c := call.Capacity{Limit: 2, InUse: 1, Admitted: 7, Rate: 1, RateAt: morning}
+	_, a := c.Admit(noon)
+	if after := c.After(a); after.Admitted != 8 || after.InUse != 2 || !after.RateAt.Equal(a.RateAfter) {
+		t.Errorf("after an admission it is %+v", after)
+	}
+}
+
 func TestSetChangesWhatIsGivenAndNothingElse(t *testing.T) {
 	t.Parallel()
 	before := call.Capacity{
-		Limit: 3, InUse: 2, Rate: 1.5, Stopped: true, RateAt: noon, BackoffUntil: noon, BackoffStep: time.Second, Version: 4, UpdatedAt: morning,
+		Limit: 3, InUse: 2, Admitted: 9, Rate: 1.5, Stopped: true, StoppedAt: morning, StoppedBy: "ann",
+		RateAt: noon, BackoffUntil: noon, BackoffStep: time.Second, Version: 4, UpdatedAt: morning,
 	}
-	limit, rate, stopped := 0, 20.0, false
+	limit, rate, stopped, again := 0, 20.0, false, true
 	for name, c := range map[string]struct {
 		update call.CapacityUpdate
 		want   func(*call.Capacity)
@@ -153,8 +174,12 @@ func TestSetChangesWhatIsGivenAndNothingElse(t *testing.T) {
 		"nothing":    {call.CapacityUpdate{}, func(*call.Capacity) {}},
 		"the limit":  {call.CapacityUpdate{Limit: &limit}, func(c *call.Capacity) { c.Limit = 0 }},
 		"the rate":   {call.CapacityUpdate{Rate: &rate}, func(c *call.Capacity) { c.Rate = 20 }},
-		"stopped":    {call.CapacityUpdate{Stopped: &stopped}, func(c *call.Capacity) { c.Stopped = false }},
-		"all at all": {call.CapacityUpdate{Limit: &limit, Rate: &rate, Stopped: &stopped}, func(c *call.Capacity) { c.Limit, c.Rate, c.Stopped = 0, 20, false }},
+		"stopped":    {call.CapacityUpdate{Stopped: &stopped, By: "bob"}, goesOn},
+		"a 2nd stop": {call.CapacityUpdate{Stopped: &again, By: "bob"}, func(*call.Capacity) {}},
+		"all at all": {call.CapacityUpdate{Limit: &limit, Rate: &rate, Stopped: &stopped}, func(c *call.Capacity) {
+			c.Limit, c.Rate = 0, 20
+			goesOn(c)
+		}},
 	} {
 		want := before
 		want.Version, want.UpdatedAt = 5, noon

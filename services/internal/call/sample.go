@@ -24,12 +24,13 @@ type Sample interface{ Taken() time.Time }
 
 // CapacitySample is the capacity at one moment.
 type CapacitySample struct {
-	At      time.Time `json:"at"`
-	Limit   int       `json:"limit"`
-	InUse   int       `json:"in_use"`
-	Rate    float64   `json:"rate"`
-	Stopped bool      `json:"stopped,omitempty"`
-	Waiting Waiting   `json:"waiting,omitempty"`
+	At       time.Time `json:"at"`
+	Limit    int       `json:"limit"`
+	InUse    int       `json:"in_use"`
+	Admitted int64     `json:"admitted,omitempty"`
+	Rate     float64   `json:"rate"`
+	Stopped  bool      `json:"stopped,omitempty"`
+	Waiting  Waiting   `json:"waiting,omitempty"`
 }
 
 // Taken is the moment.
@@ -37,8 +38,8 @@ func (s CapacitySample) Taken() time.Time { return s.At }
 
 // same tells whether nothing but time is between two samples.
 func (s CapacitySample) same(other CapacitySample) bool {
-	return s.Limit == other.Limit && s.InUse == other.InUse && s.Rate == other.Rate && s.Stopped == other.Stopped &&
-		maps.Equal(s.Waiting, other.Waiting)
+	return s.Limit == other.Limit && s.InUse == other.InUse && s.Admitted == other.Admitted &&
+		s.Rate == other.Rate && s.Stopped == other.Stopped && maps.Equal(s.Waiting, other.Waiting)
 }
 
 // BatchSample are the counts of a batch at one moment.

@@ -102,7 +102,7 @@ func (c *client) capacity(ctx context.Context, r request) error {
 		{"admission", toned(toneGood, "open")},
 	}
 	if shown.Stopped {
-		pairs[3].cell = toned(toneBad, "stopped")
+		pairs[3].cell = toned(toneBad, c.stopOf(shown))
 	}
 	if shown.BackoffUntil != nil {
 		pairs = append(pairs, pair{"backoff", toned(toneWarn, "until "+c.out.time(*shown.BackoffUntil))})
@@ -113,6 +113,18 @@ func (c *client) capacity(ctx context.Context, r request) error {
 		c.out.grid([]string{"WAITING FOR", "CALLS"}, rows)
 	}
 	return nil
+}
+
+// stopOf says since when admission is stopped and by whom, as far as that is known.
+func (c *client) stopOf(shown api.Capacity) string {
+	said := "stopped"
+	if shown.StoppedAt != nil {
+		said += " since " + c.out.time(*shown.StoppedAt)
+	}
+	if shown.StoppedBy != nil {
+		said += " by " + *shown.StoppedBy
+	}
+	return said
 }
 
 func (c *client) waitingRows(w api.WaitingCounts) [][]cell {

@@ -248,7 +248,7 @@ func TestTextOfOthersDoesNotSteerTheTerminal(t *testing.T) {
 		"failure":  map[string]any{"reason": "agent_error", "message": evil},
 	})
 	f.on("GET /calls/{id}", polled(call))
-	f.on("GET /calls", answer(http.StatusOK, map[string]any{"calls": []any{call}}))
+	f.on("GET /calls", polled(map[string]any{"calls": []any{call}}))
 	f.on("POST /calls/{id}/cancel", answer(http.StatusConflict, with(example(t, "call_already_final"), map[string]any{"detail": evil}),
 		"Content-Type", "application/problem+json"))
 	f.on("GET /batches/{id}/results.csv", exported("row,metadata\r\n2,"+evil+"\r\n"))

@@ -40,14 +40,14 @@ func server(t *testing.T) *fake {
 	f.on("GET /calls", pages(t, "calls_page", "calls"))
 	f.on("POST /calls/{id}/cancel", answer(http.StatusAccepted, example(t, "call_hanging_up")))
 	f.on("POST /batches", submitBatch(t))
-	f.on("GET /batches", answer(http.StatusOK, example(t, "batches_page")))
+	f.on("GET /batches", polled(example(t, "batches_page")))
 	f.on("GET /batches/{id}", polled(example(t, "batch_completed")))
 	f.on("GET /batches/{id}/refused", answer(http.StatusOK, example(t, "refused_page")))
-	f.on("GET /batches/{id}/calls", answer(http.StatusOK, example(t, "batch_calls_page")))
+	f.on("GET /batches/{id}/calls", polled(example(t, "batch_calls_page")))
 	f.on("POST /batches/{id}/cancel", answer(http.StatusAccepted, example(t, "batch_canceled")))
 	f.on("POST /batches/{id}/pause", answer(http.StatusAccepted, example(t, "batch_paused")))
 	f.on("POST /batches/{id}/resume", answer(http.StatusAccepted, example(t, "batch_active")))
-	f.on("GET /dead-letters", answer(http.StatusOK, example(t, "dead_letters_page")))
+	f.on("GET /dead-letters", polled(example(t, "dead_letters_page")))
 	f.on("GET /dead-letters/counts", polled(example(t, "dead_letter_counts_cut")))
 	f.on("POST /dead-letters/redrive", redrive(t))
 	f.on("GET /dead-letters/redrives/{id}", polled(example(t, "redrive_completed")))
@@ -59,8 +59,8 @@ func server(t *testing.T) *fake {
 // pages are the page of the example, and an empty one after it.
 func pages(t *testing.T, name, key string) http.HandlerFunc {
 	t.Helper()
-	first := answer(http.StatusOK, example(t, name))
-	last := answer(http.StatusOK, map[string]any{key: []any{}})
+	first := polled(example(t, name))
+	last := polled(map[string]any{key: []any{}})
 	return func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Query().Get("cursor") == "" {
 			first(w, r)

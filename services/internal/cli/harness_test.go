@@ -209,7 +209,7 @@ func answer(status int, body any, headers ...string) http.HandlerFunc {
 	}
 }
 
-// polled is an answer with ETag, as calls, batches and the capacity have it.
+// polled is an answer with ETag, as all have it that may be asked for again and again.
 func polled(body any, headers ...string) http.HandlerFunc {
 	return answer(http.StatusOK, body, append([]string{"ETag", `"1"`}, headers...)...)
 }

@@ -35,7 +35,7 @@ func manyCalls(t *testing.T, n int) http.HandlerFunc {
 		if from+limit < n {
 			page["next_cursor"] = strconv.Itoa(from + limit)
 		}
-		answer(http.StatusOK, page)(w, r)
+		polled(page)(w, r)
 	}
 }
 
@@ -94,7 +94,7 @@ func TestListsFollowTheirCursors(t *testing.T) {
 func TestAListThatGoesInCircles(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
-	f.on("GET /calls", answer(http.StatusOK, example(t, "calls_page")))
+	f.on("GET /calls", polled(example(t, "calls_page")))
 	newBench(t, f).run(t, "calls", "list", "--all").expect(t, 1, "the same page again")
 }
 
@@ -165,6 +165,7 @@ func exported(parts ...string) http.HandlerFunc {
 			at = 0
 		}
 		w.Header().Set("Content-Type", "text/csv; charset=utf-8")
+		w.Header().Set("ETag", `"1"`)
 		if at+1 < len(parts) {
 			w.Header().Set("Link", fmt.Sprintf(`</v1/batches/%s/results.csv?cursor=%d&limit=1000>; rel="next"`, batchID, at+1))
 		}

@@ -131,7 +131,7 @@ func (f *fill) namedCandidate(ctx context.Context) (call.Call, bool, error) {
 func (f *fill) admit(ctx context.Context, c call.Call) (call.Call, error) {
 	now := f.Now()
 	launchAt, admission := f.room.Admit(now)
-	known := f.room.Admitted(admission)
+	known := f.room.After(admission)
 	f.room = nil
 	after, err := call.ApplyTo(ctx, f.Store, c, func(c call.Call) (call.Change, error) {
 		return call.Admitted(c, launchAt, admission, f.TaskDefinition, f.Timing, now)

@@ -27,11 +27,12 @@ func (s *Store) Capacity(ctx context.Context) (call.Capacity, error) {
 	return capacityOf(stored)
 }
 
-// SetCapacity writes limit, rate, stop, version and time of after.
+// SetCapacity writes limit, rate, stop with its time and author, version and time of after.
 func (s *Store) SetCapacity(ctx context.Context, before, after call.Capacity) error {
 	return s.settle(ctx, func(int) ([]*action, error) {
 		a := &action{at: capacityKey, set: item{
 			"limit": num(int64(after.Limit)), "rate": float(after.Rate), "stopped": boolean(after.Stopped),
+			"stopped_at": num(nanos(after.StoppedAt)), "stopped_by": str(after.StoppedBy),
 			"version": num(after.Version), "updated_at": num(nanos(after.UpdatedAt)),
 		}}
 		a.where("#version = :version", item{":version": num(before.Version)})
@@ -57,8 +58,8 @@ func (s *Store) startCapacity(ctx context.Context) error {
 	return err
 }
 
-// capacity adds the change's slots, takes its rate token and begins its backoff,
-// unless a later one stands already.
+// capacity adds the change's slots, takes its rate token, counts its admission and
+// begins its backoff, unless a later one stands already.
 func (t *transaction) capacity(ch call.Change, backoff **call.Backoff) {
 	slots := ch.Slots()
 	if slots == 0 && ch.Admission == nil && *backoff == nil {
@@ -74,6 +75,7 @@ func (t *transaction) capacity(ch call.Change, backoff **call.Backoff) {
 			":version": num(adm.Version), ":no": boolean(false), ":now": num(nanos(adm.Now)), ":rate_before": num(nanos(adm.RateBefore)),
 		})
 		a.assign(item{"rate_at": num(nanos(adm.RateAfter))})
+		a.add["admitted"] = num(1)
 	}
 	if b := *backoff; b != nil {
 		a.where("#backoff_until < :until", item{":until": num(nanos(b.Until))})
@@ -106,7 +108,8 @@ func (t *transaction) capacity(ch call.Change, backoff **call.Backoff) {
 func capacityItem(c call.Capacity) item {
 	stored := capacityKey.item()
 	maps.Copy(stored, item{
-		"limit": num(int64(c.Limit)), "in_use": num(int64(c.InUse)), "rate": float(c.Rate), "stopped": boolean(c.Stopped),
+		"limit": num(int64(c.Limit)), "in_use": num(int64(c.InUse)), "admitted": num(c.Admitted), "rate": float(c.Rate),
+		"stopped": boolean(c.Stopped), "stopped_at": num(nanos(c.StoppedAt)), "stopped_by": str(c.StoppedBy),
 		"rate_at": num(nanos(c.RateAt)), "backoff_until": num(nanos(c.BackoffUntil)), "backoff_step": num(int64(c.BackoffStep)),
 		"version": num(c.Version), "updated_at": num(nanos(c.UpdatedAt)),
 	})
@@ -123,7 +126,8 @@ func capacityOf(stored item) (call.Capacity, error) {
 		return call.Capacity{}, fmt.Errorf("the capacity's rate: %w: %w", call.ErrCorrupt, err)
 	}
 	return call.Capacity{
-		Limit: int(numOf(stored, "limit")), InUse: int(numOf(stored, "in_use")), Rate: perSecond, Stopped: boolOf(stored, "stopped"),
+		Limit: int(numOf(stored, "limit")), InUse: int(numOf(stored, "in_use")), Admitted: numOf(stored, "admitted"), Rate: perSecond,
+		Stopped: boolOf(stored, "stopped"), StoppedAt: timeOf(numOf(stored, "stopped_at")), StoppedBy: strOf(stored, "stopped_by"),
 		RateAt: timeOf(numOf(stored, "rate_at")), BackoffUntil: timeOf(numOf(stored, "backoff_until")),
 		BackoffStep: time.Duration(numOf(stored, "backoff_step")),
 		Version:     numOf(stored, "version"), UpdatedAt: timeOf(numOf(stored, "updated_at")),

@@ -15,7 +15,7 @@
 //	lane#owner#<owner>          lane             ready, schedule, retry, hours, closed, turn, revision
 //	lane#batch#<batch>          lane             the same, and the batch's state and counters
 //	turns                       owner#<owner>    lanes in turn, turn, revision; expires a week after its last lane left
-//	capacity                    capacity         limit, in_use, rate, stopped, rate_at, backoff, version
+//	capacity                    capacity         limit, in_use, admitted, rate, stopped, rate_at, backoff, version
 //	redrive#<id>                redrive          record, version
 //	samples#                    <minute>         what the capacity was: record, at; expires_at eight days after
 //	samples#<batch>             <minute>         what a batch's counts were: the same

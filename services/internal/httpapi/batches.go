@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/outdial/outdial/contracts/api"
@@ -21,23 +22,89 @@ func (s *Server) ListBatches(ctx context.Context, r api.ListBatchesRequestObject
 	if err != nil {
 		return nil, err
 	}
-	batches, next, err := s.Store.ListBatches(ctx, visibleOwner(ctx), call.Page{After: after, Limit: limit, Desc: true})
+	states, err := statuses(r.Params.Status, call.BatchStates)
 	if err != nil {
 		return nil, err
 	}
-	shown := make([]api.Batch, 0, len(batches))
-	for _, b := range batches {
-		counts, err := s.Store.BatchCounts(ctx, b.ID)
+	shown, next, err := s.batchesPage(ctx, states, call.Page{After: after, Limit: limit, Desc: true})
+	if err != nil {
+		return nil, err
+	}
+	page := api.BatchList{Batches: shown, NextCursor: batchesList.cursor(next)}
+	polled, err := polledList(page, shown, func(b api.Batch) bool { return b.Counts.Waiting+b.Counts.Active == 0 })
+	if err != nil {
+		return nil, err
+	}
+	if matches(r.Params.IfNoneMatch, polled.ETag) {
+		return api.ListBatches304Response{Headers: polled}, nil
+	}
+	return api.ListBatches200JSONResponse{Body: page, Headers: api.ListBatches200ResponseHeaders(polled)}, nil
+}
+
+// Whether a batch is completed stands in its counts alone, which no index knows. So
+// batches are looked at one after the other, so many at once and in all.
+const (
+	batchesRead   = 100
+	batchesLooked = 1_000
+)
+
+// batchesPage is a page of the batches in one of these states, or in any when none
+// is named. It may end before its limit, having looked at as many as it may.
+func (s *Server) batchesPage(ctx context.Context, states []call.BatchState, p call.Page) (shown []api.Batch, next string, err error) {
+	shown = []api.Batch{}
+	read := p
+	if len(states) > 0 {
+		read.Limit = batchesRead
+	} else {
+		states = call.BatchStates
+	}
+	for looked := 0; looked < batchesLooked && len(shown) < p.Limit; looked += read.Limit {
+		var batches []call.Batch
+		batches, next, err = s.Store.ListBatches(ctx, visibleOwner(ctx), read)
 		if err != nil {
-			return nil, fmt.Errorf("read the counts of batch %s: %w", b.ID, err)
+			return nil, "", err
 		}
-		shown = append(shown, batchView(b, counts))
+		counts, err := s.countsOf(ctx, batches)
+		if err != nil {
+			return nil, "", err
+		}
+		for i, b := range batches {
+			if !slices.Contains(states, b.StateWith(counts[b.ID])) {
+				continue
+			}
+			shown = append(shown, batchView(b, counts[b.ID]))
+			if len(shown) == p.Limit && i+1 < len(batches) {
+				next = b.ID
+				break
+			}
+		}
+		if read.After = next; next == "" {
+			break
+		}
 	}
-	shown, next, err = fitting(shown, next, func(b api.Batch) string { return b.ID })
+	return fitting(shown, next, func(b api.Batch) string { return b.ID })
+}
+
+// countsOf reads the counts of batches.
+func (s *Server) countsOf(ctx context.Context, batches []call.Batch) (map[string]call.Counts, error) {
+	ids := make([]string, len(batches))
+	for i, b := range batches {
+		ids[i] = b.ID
+	}
+	counts, err := s.Store.CountsOfBatches(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
-	return api.ListBatches200JSONResponse{Body: api.BatchList{Batches: shown, NextCursor: batchesList.cursor(next)}}, nil
+	for _, id := range ids {
+		if _, ok := counts[id]; ok {
+			continue
+		}
+		// A read of many may be a moment behind what was just submitted.
+		if counts[id], err = s.Store.BatchCounts(ctx, id); err != nil {
+			return nil, fmt.Errorf("read the counts of batch %s: %w", id, err)
+		}
+	}
+	return counts, nil
 }
 
 // ownBatch reads a batch that the one who asks may know of. Another owner's is not there.
@@ -62,7 +129,11 @@ func (s *Server) GetBatch(ctx context.Context, r api.GetBatchRequestObject) (api
 	if err != nil {
 		return nil, err
 	}
-	shown, after := batchView(b, counts), pollOfBatch(b, counts)
+	after, err := s.pollOfBatch(ctx, b, counts)
+	if err != nil {
+		return nil, err
+	}
+	shown := batchView(b, counts)
 	etag, err := contentETag(shown)
 	if err != nil {
 		return nil, err
@@ -91,11 +162,14 @@ func (s *Server) ListBatchCalls(ctx context.Context, r api.ListBatchCallsRequest
 	if err != nil {
 		return nil, err
 	}
-	list, err := s.callList(ctx, members, calls, next)
+	list, polled, err := s.callList(ctx, members, calls, next)
 	if err != nil {
 		return nil, err
 	}
-	return api.ListBatchCalls200JSONResponse{Body: list}, nil
+	if matches(r.Params.IfNoneMatch, polled.ETag) {
+		return api.ListBatchCalls304Response{Headers: polled}, nil
+	}
+	return api.ListBatchCalls200JSONResponse{Body: list, Headers: api.ListBatchCalls200ResponseHeaders(polled)}, nil
 }
 
 // ListBatchRefused lists a batch's refused rows in the order of the file.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/outdial/outdial/contracts/api"
@@ -71,15 +72,15 @@ func (s *Server) ListCalls(ctx context.Context, r api.ListCallsRequestObject) (a
 	if err != nil {
 		return nil, err
 	}
-	list, err := s.callList(ctx, callsList, calls, next)
+	list, polled, err := s.callList(ctx, callsList, calls, next)
 	if err != nil {
 		return nil, err
 	}
-	return api.ListCalls200JSONResponse{Body: list}, nil
+	if matches(r.Params.IfNoneMatch, polled.ETag) {
+		return api.ListCalls304Response{Headers: polled}, nil
+	}
+	return api.ListCalls200JSONResponse{Body: list, Headers: api.ListCalls200ResponseHeaders(polled)}, nil
 }
-
-// maxStatuses bounds the statuses of one filter.
-const maxStatuses = 10
 
 func callFilter(ctx context.Context, p api.ListCallsParams) (call.Filter, error) {
 	f := call.Filter{
@@ -95,28 +96,42 @@ func callFilter(ctx context.Context, p api.ListCallsParams) (call.Filter, error)
 		return f, fieldError("from", api.FieldErrorCodeInvalid, "The parameter from must be %s.", timeForm)
 	case p.To != nil && f.To.IsZero():
 		return f, fieldError("to", api.FieldErrorCodeInvalid, "The parameter to must be %s.", timeForm)
-	case len(p.Status) > maxStatuses:
-		return f, fieldError("status", api.FieldErrorCodeTooMany, "The parameter status stands %d times; at most %d are allowed.", len(p.Status), maxStatuses)
 	}
-	for _, status := range p.Status {
-		if !status.Valid() {
-			return f, fieldError("status", api.FieldErrorCodeInvalid, "%q is no status; the statuses are %s.", shortened(string(status)), statusNames())
+	var err error
+	f.Statuses, err = statuses(p.Status, call.Statuses)
+	return f, err
+}
+
+// statuses are those that a filter names, which are among those that there are.
+func statuses[A, S ~string](asked []A, all []S) ([]S, error) {
+	if len(asked) > len(all) {
+		return nil, fieldError("status", api.FieldErrorCodeTooMany, "The parameter status stands %d times; at most %d are allowed.", len(asked), len(all))
+	}
+	var named []S
+	for _, status := range asked {
+		if !slices.Contains(all, S(status)) {
+			return nil, fieldError("status", api.FieldErrorCodeInvalid, "%q is no status; the statuses are %s.", shortened(string(status)), names(all))
 		}
-		f.Statuses = append(f.Statuses, call.Status(status))
+		named = append(named, S(status))
 	}
-	return f, nil
+	return named, nil
 }
 
 // e164 is a number as the store holds it.
 var e164 = pattern(`^\+[1-9][0-9]{6,14}$`)
 
 // callList is a page of a list of calls; next is where the store's page ended.
-func (s *Server) callList(ctx context.Context, l list, calls []call.Call, next string) (api.CallList, error) {
+func (s *Server) callList(ctx context.Context, l list, calls []call.Call, next string) (page api.CallList, polled api.NotModifiedResponseHeaders, err error) {
 	shown, err := s.views().calls(ctx, calls)
 	if err == nil {
 		shown, next, err = fitting(shown, next, func(c api.Call) string { return c.ID })
 	}
-	return api.CallList{Calls: shown, NextCursor: l.cursor(next)}, err
+	if err != nil {
+		return page, polled, err
+	}
+	page = api.CallList{Calls: shown, NextCursor: l.cursor(next)}
+	polled, err = polledList(page, shown, func(c api.Call) bool { return call.Status(c.Status).Final() })
+	return page, polled, err
 }
 
 // CancelCall cancels a call, or asks its agent to hang up.
@@ -141,10 +156,10 @@ func (s *Server) CancelCall(ctx context.Context, r api.CancelCallRequestObject) 
 	})
 }
 
-func statusNames() string {
-	names := make([]string, len(call.Statuses))
-	for i, status := range call.Statuses {
-		names[i] = string(status)
+func names[S ~string](all []S) string {
+	named := make([]string, len(all))
+	for i, one := range all {
+		named[i] = string(one)
 	}
-	return strings.Join(names, ", ")
+	return strings.Join(named, ", ")
 }

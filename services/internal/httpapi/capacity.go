@@ -19,11 +19,11 @@ func (s *Server) GetCapacity(ctx context.Context, r api.GetCapacityRequestObject
 	if err != nil {
 		return nil, err
 	}
-	after := pollCapacity
+	after := pollOfCapacity(shown)
 	if matches(r.Params.IfNoneMatch, etag) {
-		return api.GetCapacity304Response{Headers: api.NotModifiedResponseHeaders{ETag: etag, RetryAfter: &after}}, nil
+		return api.GetCapacity304Response{Headers: api.NotModifiedResponseHeaders{ETag: etag, RetryAfter: after}}, nil
 	}
-	return api.GetCapacity200JSONResponse{Body: shown, Headers: api.GetCapacity200ResponseHeaders{ETag: etag, RetryAfter: &after}}, nil
+	return api.GetCapacity200JSONResponse{Body: shown, Headers: api.GetCapacity200ResponseHeaders{ETag: etag, RetryAfter: after}}, nil
 }
 
 // SetCapacity changes limit, rate or stop.
@@ -37,7 +37,7 @@ func (s *Server) SetCapacity(ctx context.Context, r api.SetCapacityRequestObject
 	case b.Rate != nil && !capacity.ValidRate(*b.Rate):
 		return nil, fieldError("/rate", api.FieldErrorCodeOutOfRange, "rate is %g launches a second; it must be from %g to %d.", *b.Rate, capacity.MinRate, capacity.MaxRate)
 	}
-	_, err := s.Capacity.Set(ctx, call.CapacityUpdate{Limit: b.Limit, Rate: b.Rate, Stopped: b.Stopped})
+	_, err := s.Capacity.Set(ctx, call.CapacityUpdate{Limit: b.Limit, Rate: b.Rate, Stopped: b.Stopped, By: principal(ctx).Owner})
 	if errors.Is(err, call.ErrConflict) {
 		return nil, problemError(api.ProblemCodeCapacityConflict, "Others changed the capacity at the same moment. Look at it and try again.")
 	}

@@ -112,3 +112,54 @@ func TestManyWhoSetTheCapacityAtOnceLoseNoChange(t *testing.T) {
 		t.Errorf("it is %+v", room)
 	}
 }
+
+func TestTheCapacitySaysSinceWhenAllIsStoppedAndByWhom(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	set := func(who user, body string) api.Capacity {
+		t.Helper()
+		b.tick()
+		set := decode[api.Capacity](who.put("/v1/capacity", body).is(http.StatusOK))
+		if shown := b.anna.get("/v1/capacity"); decode[api.Capacity](shown).Stopped != set.Stopped {
+			t.Errorf("%s: it is %s", body, shown.body)
+		}
+		return set
+	}
+	stoppedBy := func(c api.Capacity, who string, at time.Time) {
+		t.Helper()
+		if c.StoppedBy == nil || *c.StoppedBy != who || c.StoppedAt == nil || !c.StoppedAt.Equal(at) {
+			t.Errorf("it is %+v, not stopped by %s at %s", c, who, at)
+		}
+	}
+	if c := set(b.root, `{"limit":3}`); c.StoppedAt != nil || c.StoppedBy != nil {
+		t.Errorf("not stopped yet it is %+v", c)
+	}
+	stop := set(b.root, `{"stopped":true}`)
+	at := b.clock.Now()
+	stoppedBy(stop, "root", at)
+	stoppedBy(set(b.robot, `{"stopped":true,"limit":4}`), "root", at)
+	stoppedBy(set(b.robot, `{"rate":2}`), "root", at)
+	if c := set(b.robot, `{"stopped":false}`); c.StoppedAt != nil || c.StoppedBy != nil {
+		t.Errorf("not stopped any more it is %+v", c)
+	}
+	stoppedBy(set(b.robot, `{"stopped":true}`), "test-client", b.clock.Now())
+}
+
+func TestTheCapacityCountsAdmissions(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	admitted := func(want int64) {
+		t.Helper()
+		if room := decode[api.Capacity](b.anna.get("/v1/capacity").is(http.StatusOK)); room.Admitted != want {
+			t.Errorf("%d admissions, not %d", room.Admitted, want)
+		}
+	}
+	admitted(0)
+	b.complete(b.anna.call("+12025550142").ID)
+	b.deadLetter(b.anna.call("+12025550143").ID)
+	admitted(2)
+	b.root.post("/v1/dead-letters/redrive", `{"all":true}`).is(http.StatusAccepted)
+	b.root.put("/v1/capacity", `{"limit":3,"rate":1,"stopped":true}`).is(http.StatusOK)
+	b.expand()
+	admitted(2)
+}

@@ -38,11 +38,14 @@ func (s *Server) ListDeadLetters(ctx context.Context, r api.ListDeadLettersReque
 	if err != nil {
 		return nil, err
 	}
-	list, err := s.callList(ctx, deadLettersList, calls, next)
+	list, polled, err := s.callList(ctx, deadLettersList, calls, next)
 	if err != nil {
 		return nil, err
 	}
-	return api.ListDeadLetters200JSONResponse{Body: list}, nil
+	if matches(r.Params.IfNoneMatch, polled.ETag) {
+		return api.ListDeadLetters304Response{Headers: polled}, nil
+	}
+	return api.ListDeadLetters200JSONResponse{Body: list, Headers: api.ListDeadLetters200ResponseHeaders(polled)}, nil
 }
 
 func deadLetterCause(field string, asked *api.FailureCause) (call.DeadLetterCause, error) {

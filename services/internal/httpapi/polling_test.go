@@ -18,6 +18,8 @@ func (b *bundle) pollable(made things) []string {
 		"/v1/calls/" + made.call, "/v1/batches/" + made.batch, "/v1/capacity",
 		"/v1/batches/" + made.batch + "/samples", "/v1/capacity/samples", "/v1/limits",
 		"/v1/dead-letters/counts", "/v1/dead-letters/redrives/" + made.redrive,
+		"/v1/calls", "/v1/batches", "/v1/dead-letters",
+		"/v1/batches/" + made.batch + "/calls", "/v1/batches/" + made.batch + "/results.csv",
 	}
 }
 

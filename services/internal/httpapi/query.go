@@ -19,12 +19,12 @@ var queryParameters = map[string][]string{
 	"getCall":             nil,
 	"cancelCall":          nil,
 	"submitBatch":         append([]string{"dry_run"}, ofCSVBody...),
-	"listBatches":         {"cursor", "limit"},
+	"listBatches":         {"status", "cursor", "limit"},
 	"getBatch":            nil,
 	"listBatchCalls":      {"cursor", "limit"},
 	"listBatchRefused":    {"cursor", "limit"},
 	"listBatchSamples":    {"from", "to"},
-	"exportBatchResults":  {"cursor", "limit"},
+	"exportBatchResults":  {"cursor", "limit", "skip"},
 	"cancelBatch":         nil,
 	"pauseBatch":          nil,
 	"resumeBatch":         nil,
@@ -87,6 +87,7 @@ func known(parameters []string) string {
 // forms says what is right for parameters that are more than a text.
 var forms = map[string]string{
 	"limit":            "a whole number",
+	"skip":             "a whole number",
 	"time_limit":       "a whole number",
 	"dry_run":          "true or false",
 	"allow_duplicates": "true or false",

@@ -44,6 +44,8 @@ func TestAQueryThatIsNotUnderstoodIsRefused(t *testing.T) {
 		return b.root.post("/v1/batches?"+query, `{"rows":[{"phone_number":"+12025550142"}]}`)
 	}
 	calls := func(query string) *reply { return b.root.get("/v1/calls?" + query) }
+	results := func(query string) *reply { return b.root.get("/v1/batches/" + made.batch + "/results.csv?" + query) }
+	_, cursor := csvPage(t, results("limit=1").is(http.StatusOK))
 	for name, c := range map[string]struct {
 		got   *reply
 		field string
@@ -66,7 +68,17 @@ func TestAQueryThatIsNotUnderstoodIsRefused(t *testing.T) {
 		"a status that isn't there":          {calls("status=done"), "status"},
 		"no status":                          {calls("status="), "status"},
 		"statuses with a comma":              {calls("status=queued,failed"), "status"},
-		"eleven statuses":                    {calls(strings.Repeat("&status=queued", 11)), "status"},
+		"twelve statuses":                    {calls(strings.Repeat("&status=queued", 12)), "status"},
+		"a batch's status that isn't there":  {b.root.get("/v1/batches?status=queued"), "status"},
+		"no status of a batch":               {b.root.get("/v1/batches?status="), "status"},
+		"five statuses of batches":           {b.root.get("/v1/batches?" + strings.Repeat("&status=active", 5)), "status"},
+		"a skip of words":                    {results("skip=ten"), "skip"},
+		"a skip below zero":                  {results("skip=-1"), "skip"},
+		"a skip too large":                   {results("skip=9223372036854775808"), "skip"},
+		"no skip":                            {results("skip="), "skip"},
+		"a skip and a cursor":                {results("skip=0&cursor=" + cursor), "skip"},
+		"a skip of calls":                    {b.root.get("/v1/batches/" + made.batch + "/calls?skip=1"), "skip"},
+		"a skip twice":                       {results("skip=1&skip=1"), "skip"},
 		"a batch that is none":               {calls("batch=x"), "batch"},
 		"no batch":                           {calls("batch="), "batch"},
 		"a batch twice":                      {calls("batch=" + made.batch + "&batch=" + made.batch), "batch"},

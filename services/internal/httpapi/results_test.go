@@ -81,9 +81,9 @@ func TestResultsSayWhatBecameOfEachCall(t *testing.T) {
 	want := [][]string{
 		{"row", "phone_number", "status", "id", "attempt", "dials", "duration", "ringing_at", "answered_at", "ended_at", "carrier_reference", "reason", "cause", "message", "metadata"},
 		{"2", "+442079460958", "completed", call.BatchCallID(id, 1), "1", "1", "41", at, at, at, "CA1", "", "", "", `{"name":"Ada"}`},
-		{"4", "+12025550143", "failed", call.BatchCallID(id, 2), "1", "0", "0", "", "", at, "", "dead_lettered", "launch_refused", "There is no such task definition.", `{"name":"Grace, \"G\""}`},
-		{"5", "+12025550144", "failed", call.BatchCallID(id, 3), "1", "1", "0", "", "", at, "", "carrier_error", "", "'=HYPERLINK(\"http://x\")\nnext line", `{"name":"Linus"}`},
-		{"6", "+12025550145", "queued", call.BatchCallID(id, 4), "1", "0", "0", "", "", "", "", "", "", "", `{"name":"Zoë"}`},
+		{"4", "+12025550143", "failed", call.BatchCallID(id, 2), "1", "0", "", "", "", at, "", "dead_lettered", "launch_refused", "There is no such task definition.", `{"name":"Grace, \"G\""}`},
+		{"5", "+12025550144", "failed", call.BatchCallID(id, 3), "1", "1", "", "", "", at, "", "carrier_error", "", "'=HYPERLINK(\"http://x\")\nnext line", `{"name":"Linus"}`},
+		{"6", "+12025550145", "queued", call.BatchCallID(id, 4), "1", "0", "", "", "", "", "", "", "", "", `{"name":"Zoë"}`},
 	}
 	for i, row := range rows {
 		if i >= len(want) || !slices.Equal(row, want[i]) {
@@ -120,5 +120,51 @@ func TestResultsOfABatchThatIsNotExpandedAreAHeader(t *testing.T) {
 	got := b.anna.get("/v1/batches/" + id + "/results.csv").is(http.StatusOK)
 	if strings.Count(string(got.body), "\r\n") != 1 || got.header.Get("Content-Type") != "text/csv" {
 		t.Errorf("it is %q", got.body)
+	}
+}
+
+func TestResultsMayBeginFurtherDown(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	const rows = 1_203
+	var lines []string
+	for i := range rows {
+		lines = append(lines, fmt.Sprintf("+1202555%04d", i))
+	}
+	id := b.anna.batch(lines...).ID
+	path := "/v1/batches/" + id + "/results.csv"
+	whole, _ := b.export(path + "?limit=10000")
+	all := strings.SplitAfter(strings.TrimSuffix(string(whole), "\r\n"), "\r\n")
+	for _, skip := range []int{0, 1, 499, 500, 777, rows - 1, rows, rows + 1, 100_000, 1_000_000, 1<<63 - 1} {
+		want := all[0] + strings.Join(all[min(skip, rows)+1:], "")
+		file, _ := b.export(fmt.Sprintf("%s?skip=%d&limit=300", path, skip))
+		if got := strings.TrimSuffix(string(file), "\r\n"); got != strings.TrimSuffix(want, "\r\n") {
+			t.Errorf("skip %d: %d lines, not %d, beginning with\n%.200s", skip, strings.Count(got, "\n"), strings.Count(want, "\n"), got)
+		}
+	}
+	reads := b.store.reads.Load()
+	b.anna.get(path + "?skip=1200&limit=1").is(http.StatusOK)
+	skipped := b.store.reads.Load() - reads
+	b.anna.get(path + "?limit=1").is(http.StatusOK)
+	if first := b.store.reads.Load() - reads - skipped; skipped != first {
+		t.Errorf("the store is asked %d times for the first call and %d times for one behind 1,200", first, skipped)
+	}
+}
+
+func TestTheDurationIsEmptyWhereNobodyAnswered(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	now := b.clock.Now()
+	id := b.anna.batch("+12025550142", "+12025550143", "+12025550144").ID
+	b.end(call.BatchCallID(id, 1), call.Outcome{Status: call.NoAnswer, Dialed: true, RingingAt: now, EndedAt: now})
+	b.end(call.BatchCallID(id, 2), call.Outcome{Status: call.Completed, Dialed: true, RingingAt: now, AnsweredAt: now, EndedAt: now})
+	b.end(call.BatchCallID(id, 3), call.Outcome{Status: call.Completed, Dialed: true, Duration: 7})
+	file, _ := b.export("/v1/batches/" + id + "/results.csv")
+	rows, err := csv.NewReader(bytes.NewReader(file)).ReadAll()
+	b.must(err)
+	for i, want := range []string{"", "0", "7"} {
+		if got := rows[i+1][6]; got != want {
+			t.Errorf("a call that is %s has the duration %q, not %q", rows[i+1][2], got, want)
+		}
 	}
 }

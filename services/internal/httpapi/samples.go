@@ -109,7 +109,8 @@ func capacitySamplesView(series samples.Series[call.CapacitySample]) api.Capacit
 	shown := api.CapacitySamples{Samples: []api.CapacitySample{}, Step: seconds(series.Step)}
 	for _, one := range series.Samples {
 		shown.Samples = append(shown.Samples, api.CapacitySample{
-			At: one.At, Limit: one.Limit, InUse: one.InUse, Rate: one.Rate, Stopped: one.Stopped, Waiting: waitingView(one.Waiting),
+			At: one.At, Limit: one.Limit, InUse: one.InUse, Admitted: one.Admitted, Rate: one.Rate, Stopped: one.Stopped,
+			Waiting: waitingView(one.Waiting),
 		})
 	}
 	return shown

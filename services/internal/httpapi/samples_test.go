@@ -38,8 +38,8 @@ func TestTheCapacityIsShownOverTime(t *testing.T) {
 	second := b.sample()
 	b.tick()
 	want := []api.CapacitySample{
-		{At: first, Limit: 10, InUse: 1, Rate: 1000, Waiting: api.WaitingCounts{Capacity: 1}},
-		{At: second, Limit: 3, InUse: 1, Rate: 2.5, Stopped: true, Waiting: api.WaitingCounts{Stopped: 1}},
+		{At: first, Limit: 10, InUse: 1, Admitted: 1, Rate: 1000, Waiting: api.WaitingCounts{Capacity: 1}},
+		{At: second, Limit: 3, InUse: 1, Admitted: 1, Rate: 2.5, Stopped: true, Waiting: api.WaitingCounts{Stopped: 1}},
 	}
 	for query, test := range map[string]struct {
 		step int

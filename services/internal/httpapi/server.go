@@ -38,7 +38,9 @@ type Calls interface {
 type Batches interface {
 	Batch(ctx context.Context, id string) (call.Batch, error)
 	BatchCounts(ctx context.Context, id string) (call.Counts, error)
+	CountsOfBatches(ctx context.Context, ids []string) (map[string]call.Counts, error)
 	BatchSettings(ctx context.Context, batchID string) (call.Settings, error)
+	Lane(ctx context.Context, key call.LaneKey) (call.Lane, error)
 	ListBatches(ctx context.Context, owner string, p call.Page) (batches []call.Batch, next string, err error)
 	Refused(ctx context.Context, batchID string, after, limit int) ([]call.RefusedRow, error)
 }

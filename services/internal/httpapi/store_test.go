@@ -97,6 +97,10 @@ func (s *watched) BatchCounts(ctx context.Context, id string) (call.Counts, erro
 	return read(s, "BatchCounts", func() (call.Counts, error) { return s.Store.BatchCounts(ctx, id) })
 }
 
+func (s *watched) CountsOfBatches(ctx context.Context, ids []string) (map[string]call.Counts, error) {
+	return read(s, "CountsOfBatches", func() (map[string]call.Counts, error) { return s.Store.CountsOfBatches(ctx, ids) })
+}
+
 func (s *watched) BatchSettings(ctx context.Context, id string) (call.Settings, error) {
 	return read(s, "BatchSettings", func() (call.Settings, error) { return s.Store.BatchSettings(ctx, id) })
 }

@@ -160,7 +160,8 @@ func redriveView(r call.Redrive) api.Redrive {
 
 func capacityView(c call.Capacity, w call.Waiting, now time.Time) api.Capacity {
 	shown := api.Capacity{
-		Limit: c.Limit, InUse: c.InUse, Rate: c.Rate, Stopped: c.Stopped, UpdatedAt: c.UpdatedAt,
+		Limit: c.Limit, InUse: c.InUse, Admitted: c.Admitted, Rate: c.Rate, UpdatedAt: c.UpdatedAt,
+		Stopped: c.Stopped, StoppedAt: optional(c.StoppedAt), StoppedBy: optional(c.StoppedBy),
 		Waiting: waitingView(w),
 	}
 	if c.BackoffUntil.After(now) {

@@ -79,7 +79,7 @@ func (s *Store) Capacity(context.Context) (call.Capacity, error) {
 	return s.capacity, nil
 }
 
-// SetCapacity writes limit, rate, stop, version and time of after.
+// SetCapacity writes limit, rate, stop with its time and author, version and time of after.
 func (s *Store) SetCapacity(_ context.Context, before, after call.Capacity) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -88,6 +88,7 @@ func (s *Store) SetCapacity(_ context.Context, before, after call.Capacity) erro
 	}
 	c := &s.capacity
 	c.Limit, c.Rate, c.Stopped = after.Limit, after.Rate, after.Stopped
+	c.StoppedAt, c.StoppedBy = after.StoppedAt, after.StoppedBy
 	c.Version, c.UpdatedAt = after.Version, after.UpdatedAt
 	return nil
 }

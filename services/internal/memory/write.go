@@ -133,7 +133,7 @@ func (w *write) batchState(ch call.Change) error {
 	return ch.Batch.Check(b.record.State)
 }
 
-// capacity adds the change's slots, takes its rate token and begins its backoff.
+// capacity adds the change's slots, takes its rate token, counts its admission and begins its backoff.
 func (w *write) capacity(ch call.Change) error {
 	c := w.s.capacity
 	if a := ch.Admission; a != nil {
@@ -141,6 +141,7 @@ func (w *write) capacity(ch call.Change) error {
 			return err
 		}
 		c.RateAt = a.RateAfter
+		c.Admitted++
 	}
 	if b := ch.Backoff; b != nil && b.Until.After(c.BackoffUntil) {
 		c.BackoffUntil, c.BackoffStep = b.Until, b.Step

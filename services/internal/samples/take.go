@@ -78,7 +78,7 @@ func (t *Taker) look(ctx context.Context, before call.Samples, now time.Time) (c
 	}
 	return call.Samples{
 		Capacity: call.CapacitySample{
-			At: now, Limit: room.Limit, InUse: room.InUse, Rate: room.Rate, Stopped: room.Stopped,
+			At: now, Limit: room.Limit, InUse: room.InUse, Admitted: room.Admitted, Rate: room.Rate, Stopped: room.Stopped,
 			Waiting: room.WaitingIn(lanes, now),
 		},
 		Batches: counts,

@@ -191,9 +191,25 @@ func TestTheCapacityIsSampledWithWhoWaitsForWhat(t *testing.T) {
 	w.must(w.store.SetCapacity(t.Context(), room, room.Set(call.CapacityUpdate{Limit: &limit, Rate: &rate, Stopped: &stopped}, first)))
 	second := w.tick()
 	w.same("the samples", w.ofCapacity(), []call.CapacitySample{
-		{At: first, Limit: 10, InUse: 1, Rate: 1000, Waiting: call.Waiting{call.WaitCapacity: 2}},
-		{At: second, Limit: 7, InUse: 1, Rate: 2.5, Stopped: true, Waiting: call.Waiting{call.WaitStopped: 2}},
+		{At: first, Limit: 10, InUse: 1, Admitted: 1, Rate: 1000, Waiting: call.Waiting{call.WaitCapacity: 2}},
+		{At: second, Limit: 7, InUse: 1, Admitted: 1, Rate: 2.5, Stopped: true, Waiting: call.Waiting{call.WaitStopped: 2}},
 	})
+}
+
+func TestSlotsThatStayTakenByOtherCallsAreSampled(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	_, calls := w.batch(3)
+	first := w.admit(calls[0])
+	w.tick()
+	w.cancel(first)
+	w.admit(calls[1])
+	w.cancel(calls[2])
+	w.tick()
+	got := w.ofCapacity()
+	if len(got) != 2 || got[1].InUse != got[0].InUse || got[0].Admitted != 1 || got[1].Admitted != 2 {
+		t.Errorf("the samples: %+v", got)
+	}
 }
 
 func TestWhatStandsStillIsNotWritten(t *testing.T) {

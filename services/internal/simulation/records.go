@@ -22,6 +22,7 @@ type records struct {
 	counts     map[string]*call.Counts // of each batch, from its records
 	redriveIDs []string
 	active     int
+	admitted   int64 // admissions so far
 	writes     int
 	rateAt     time.Time // of the last token
 
@@ -51,6 +52,9 @@ func (r *records) put(ch call.Change) {
 		r.ids = append(r.ids, after.ID)
 	}
 	r.active += ch.Slots()
+	if ch.Move == call.MoveAdmitted {
+		r.admitted++
+	}
 	if n := r.counts[after.BatchID]; n != nil {
 		if !ch.New() {
 			*tally(n, ch.Before.Status)--
@@ -83,6 +87,9 @@ func (r *records) check(batchID string) {
 	room, _ := w.store.Capacity(w.ctx)
 	if room.InUse != r.active {
 		w.violate("slots equal active attempts", "%d slots in use, %d attempts active", room.InUse, r.active)
+	}
+	if room.Admitted != r.admitted {
+		w.violate("each admission is counted once", "%d were counted, %d were written", room.Admitted, r.admitted)
 	}
 	if n := r.counts[batchID]; n != nil {
 		b := r.batches[batchID]

@@ -115,7 +115,7 @@ func (s store) Apply(ctx context.Context, ch call.Change) error {
 		err := s.Store.Apply(ctx, ch)
 		if err == nil {
 			if a := ch.Admission; a != nil {
-				s.a.room = s.a.room.Admitted(*a)
+				s.a.room = s.a.room.After(*a)
 				s.a.held = s.a.room.Held(s.a.Now())
 			}
 			s.a.w.watchChange(s.a, ch)

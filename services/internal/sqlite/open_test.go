@@ -5,12 +5,14 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/outdial/outdial/services/internal/call"
 	"github.com/outdial/outdial/services/internal/queue"
@@ -225,6 +227,53 @@ func TestAFileThatWasBegunIsFinished(t *testing.T) {
 		}
 		if err := db.Close(); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// ofVersion makes a file as programs of an earlier version did, with calls under way.
+func ofVersion(t *testing.T, version int) string {
+	t.Helper()
+	names, err := filepath.Glob("migrations/*.sql")
+	if err != nil || len(names) <= version {
+		t.Fatalf("%d migrations, %v", len(names), err)
+	}
+	statements := []string{fmt.Sprintf("PRAGMA application_id = 0x4f757444; PRAGMA user_version = %d", version)}
+	for _, name := range names[:version] {
+		script, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		statements = append(statements, string(script))
+	}
+	return made(t, append(statements, `INSERT INTO capacity (id, slots, in_use, rate, stopped, backoff_step, version) VALUES (1, 7, 2, 2.5, 1, 0, 4)`)...)
+}
+
+func TestAFileOfAnEarlierVersionGoesOn(t *testing.T) {
+	t.Parallel()
+	for _, version := range []int{1, 2} {
+		db := open(t, sqlite.Options{Path: ofVersion(t, version)})
+		stopped := call.Capacity{Limit: 7, InUse: 2, Rate: 2.5, Stopped: true, Version: 4}
+		if got, err := db.Capacity(t.Context()); err != nil || got != stopped {
+			t.Fatalf("version %d: capacity %+v, %v; want %+v", version, got, err, stopped)
+		}
+		goOn := false
+		if err := db.SetCapacity(t.Context(), stopped, stopped.Set(call.CapacityUpdate{Stopped: &goOn}, time.Now())); err != nil {
+			t.Fatal(err)
+		}
+		c := create(t, db)
+		room, err := db.Capacity(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		launchAt, admission := room.Admit(time.Now())
+		if _, err := call.ApplyTo(t.Context(), db, c, func(c call.Call) (call.Change, error) {
+			return call.Admitted(c, launchAt, admission, "agent:1", call.DefaultTiming(), time.Now())
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := db.Capacity(t.Context()); err != nil || got.InUse != 3 || got.Admitted != 1 {
+			t.Errorf("version %d: capacity %+v after an admission, %v", version, got, err)
 		}
 	}
 }

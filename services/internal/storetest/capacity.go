@@ -10,7 +10,9 @@ import (
 var capacityTests = []test{
 	{"setting it writes limit, rate and stop, and leaves slots, rate time and backoff", setCapacity},
 	{"setting it from an old version is a conflict", setCapacityConflict},
+	{"who stopped admission and when is kept until it goes on", stopKept},
 	{"an admission takes a slot, and each way out of the attempt gives it back", slots},
+	{"each admission is counted, and nothing takes one back", admissionsCounted},
 	{"a limit lowered below what is in use admits nobody until enough have ended", loweredLimit},
 	{"the rate's time moves on with each admission and with nothing else", rateTime},
 	{"the rate's time is kept to the nanosecond", ratePrecision},
@@ -27,12 +29,13 @@ func setCapacity(t *testing.T, open Opener) {
 	f.apply(call.LaunchRefusedForRoom(c, 1, call.Backoff{Until: now.Add(time.Minute), Step: time.Minute}, now))
 	want := f.capacity()
 	limit, rate, stopped := 7, 2.5, true
-	after := room.Set(call.CapacityUpdate{Limit: &limit, Rate: &rate, Stopped: &stopped}, f.tick())
+	after := room.Set(call.CapacityUpdate{Limit: &limit, Rate: &rate, Stopped: &stopped, By: "root"}, f.tick())
 	must(t, f.store.SetCapacity(f.ctx, room, after)) // read before the admissions, which are no conflict
 	want.Limit, want.Rate, want.Stopped = limit, rate, stopped
+	want.StoppedAt, want.StoppedBy = after.UpdatedAt, "root"
 	want.Version, want.UpdatedAt = after.Version, after.UpdatedAt
 	same(t, "the capacity", f.capacity(), want)
-	if want.InUse != 1 || want.RateAt.IsZero() || want.BackoffStep != time.Minute {
+	if want.InUse != 1 || want.Admitted != 2 || want.RateAt.IsZero() || want.BackoffStep != time.Minute {
 		t.Errorf("the capacity before it was set: %+v", want)
 	}
 }
@@ -48,6 +51,71 @@ func setCapacityConflict(t *testing.T, open Opener) {
 			t.Errorf("%v, not ErrConflict", err)
 		}
 	})
+}
+
+func stopKept(t *testing.T, open Opener) {
+	f := newFixture(t, open)
+	set := func(stopped bool, limit int, by string) call.Capacity {
+		t.Helper()
+		before := f.capacity()
+		after := before.Set(call.CapacityUpdate{Stopped: &stopped, Limit: &limit, By: by}, f.tick())
+		must(t, f.store.SetCapacity(f.ctx, before, after))
+		same(t, "the capacity", f.capacity(), after)
+		return after
+	}
+	c := f.admit(f.create(call.NewCall{}))
+	stop := set(true, 5, "ann")
+	if !stop.StoppedAt.Equal(stop.UpdatedAt) || stop.StoppedBy != "ann" {
+		t.Errorf("stopped by ann: %+v", stop)
+	}
+	f.end(c, completed)
+	if again := set(true, 6, "bob"); !again.StoppedAt.Equal(stop.StoppedAt) || again.StoppedBy != "ann" {
+		t.Errorf("stopped by ann, and then by bob: %+v", again)
+	}
+	if open := set(false, 6, "bob"); !open.StoppedAt.IsZero() || open.StoppedBy != "" {
+		t.Errorf("not stopped any more: %+v", open)
+	}
+}
+
+// admissionsCounted: of two looks at the count, one tells how many were launched between them.
+func admissionsCounted(t *testing.T, open Opener) {
+	f := newFixture(t, open)
+	admitted := func(after string, want int64) {
+		t.Helper()
+		if got := f.capacity().Admitted; got != want {
+			t.Errorf("after %s, %d admissions are counted, not %d", after, got, want)
+		}
+	}
+	admitted("nothing", 0)
+	calls := f.creates("ann", 4)
+	admitted("four were created", 0)
+	first := f.admission(calls[0])
+	c := f.apply(first, nil)
+	admitted("an admission", 1)
+	f.unchanged("an admission of what is admitted", func() {
+		if err := f.store.Apply(f.ctx, first); err == nil {
+			t.Error("the same admission was written twice")
+		}
+	})
+	stale := f.admission(calls[1])
+	f.setCapacity(0, startRate, false)
+	f.unchanged("an admission over the limit", func() {
+		if err := f.store.Apply(f.ctx, stale); !isRefused(call.ConditionLimit)(err) {
+			t.Errorf("admission over the limit: %v", err)
+		}
+	})
+	admitted("a limit", 1)
+	f.setCapacity(startLimit, startRate, false)
+	f.end(c, completed)
+	admitted("the end", 1)
+	dead := f.refuseLaunch(f.admit(calls[1]))
+	admitted("a launch that was refused", 2)
+	f.apply(call.CanceledBeforeDial(f.admit(calls[2]), "canceled", f.tick()))
+	admitted("a cancel", 3)
+	again := f.apply(call.Redriven(dead, dead.Attempt, "", f.tick()))
+	admitted("a redrive", 3)
+	f.admit(again)
+	admitted("the redriven one's next admission", 4)
 }
 
 func slots(t *testing.T, open Opener) {
@@ -74,8 +142,8 @@ func slots(t *testing.T, open Opener) {
 			f.admit(f.create(call.NewCall{}))
 			c := f.admit(f.create(call.NewCall{}))
 			want := f.capacity()
-			if want.InUse != 2 {
-				t.Errorf("two admissions took %d slots", want.InUse)
+			if want.InUse != 2 || want.Admitted != 2 {
+				t.Errorf("two admissions took %d slots and were counted as %d", want.InUse, want.Admitted)
 			}
 			way.out(f, c)
 			want.InUse = 1

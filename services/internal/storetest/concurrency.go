@@ -114,8 +114,8 @@ func limitHolds(t *testing.T, open Opener) {
 		}
 		return nil
 	}))
-	if n := admitted.Load(); n != limit {
-		t.Errorf("%d calls were admitted into %d slots", n, limit)
+	if n, counted := admitted.Load(), f.capacity().Admitted; n != limit || counted != n {
+		t.Errorf("%d calls were admitted into %d slots, and %d counted", n, limit, counted)
 	}
 	f.check()
 }
@@ -137,6 +137,9 @@ func admittedOnce(t *testing.T, open Opener) {
 		if n := admitted.Load(); n != 1 {
 			t.Errorf("a call was admitted %d times", n)
 		}
+	}
+	if counted := f.capacity().Admitted; counted != 5 {
+		t.Errorf("five admissions were counted as %d", counted)
 	}
 	f.check()
 }
@@ -326,6 +329,22 @@ func countersStayRight(t *testing.T, open Opener) {
 		return nil
 	}))
 	f.check()
+	if told, counted := f.admissionsTold(ids), f.capacity().Admitted; counted != told {
+		t.Errorf("%d admissions are in the calls' histories, and %d counted", told, counted)
+	}
+}
+
+// admissionsTold is how often calls were admitted, by their own histories.
+func (f *fixture) admissionsTold(ids []string) (n int64) {
+	f.t.Helper()
+	for _, id := range ids {
+		for _, step := range f.call(id).History {
+			if step.Status == call.Launching {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 func (r racer) admitAndEnd(id string) error {

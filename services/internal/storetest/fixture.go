@@ -253,7 +253,7 @@ func (f *fixture) key(owner, key string) call.IdempotencyKey {
 func (f *fixture) setCapacity(limit int, rate float64, stopped bool) call.Capacity {
 	f.t.Helper()
 	before := f.capacity()
-	after := before.Set(call.CapacityUpdate{Limit: &limit, Rate: &rate, Stopped: &stopped}, f.tick())
+	after := before.Set(call.CapacityUpdate{Limit: &limit, Rate: &rate, Stopped: &stopped, By: "root"}, f.tick())
 	must(f.t, f.store.SetCapacity(f.ctx, before, after))
 	return after
 }

@@ -19,6 +19,7 @@ var listTests = []test{
 	{"batches are listed by owner, in both directions", batchLists},
 	{"a cursor survives calls that come and go between pages", cursorsSurvive},
 	{"a cursor need not name an item that is there", cursorOfNone},
+	{"a batch's calls are listed from any place on, by its number", callsFromAPlace},
 }
 
 func emptyLists(t *testing.T, open Opener) {
@@ -294,5 +295,17 @@ func cursorOfNone(t *testing.T, open Opener) {
 		got, _, err := f.store.ListCalls(f.ctx, call.Filter{}, call.Page{After: between, Limit: many, Desc: one.desc})
 		must(t, err)
 		same(t, "the rest of the list", got, one.want)
+	}
+}
+
+func callsFromAPlace(t *testing.T, open Opener) {
+	f := newFixture(t, open)
+	b, calls := f.expand(f.accept("ann", 12), 9)
+	f.expand(f.accept("ann", 3), 3)
+	for _, passed := range []int{1, 4, 8, 9, 10, 12, 13, 100_000} {
+		after := call.BatchCallID(b.ID, passed)
+		got, _, err := f.store.ListCalls(f.ctx, call.Filter{BatchID: b.ID}, call.Page{After: after, Limit: many})
+		must(t, err)
+		same(t, "the calls behind "+after, idsOf(got), idsOf(calls[min(passed, len(calls)):]))
 	}
 }

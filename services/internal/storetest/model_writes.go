@@ -24,6 +24,7 @@ func (m *model) Apply(_ context.Context, ch call.Change) error {
 	}
 	if ch.Admission != nil {
 		m.room.RateAt = ch.Admission.RateAfter
+		m.room.Admitted++
 	}
 	if b := ch.Backoff; b != nil && b.Until.After(m.room.BackoffUntil) {
 		m.room.BackoffUntil, m.room.BackoffStep = b.Until, b.Step
@@ -68,6 +69,7 @@ func (m *model) SetCapacity(_ context.Context, before, after call.Capacity) erro
 		return call.ErrConflict
 	}
 	after.RateAt, after.BackoffUntil, after.BackoffStep = m.room.RateAt, m.room.BackoffUntil, m.room.BackoffStep
+	after.Admitted = m.room.Admitted
 	m.room = after
 	return nil
 }

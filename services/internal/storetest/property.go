@@ -253,7 +253,7 @@ func (p *pair) setsCapacity(t *rapid.T) {
 
 func (p *pair) setRoom(limit int, rate float64, stopped bool) {
 	before := p.model.capacity()
-	after := before.Set(call.CapacityUpdate{Limit: &limit, Rate: &rate, Stopped: &stopped}, p.clock.Now())
+	after := before.Set(call.CapacityUpdate{Limit: &limit, Rate: &rate, Stopped: &stopped, By: "root"}, p.clock.Now())
 	for _, s := range []Store{p.store, p.model} {
 		must(p.t, s.SetCapacity(p.ctx, before, after))
 	}

@@ -16,6 +16,7 @@ var sampleTests = []test{
 	{"the last look is read back with every field", lastSamplesReadBack},
 	{"samples are listed by minute, with the last one before", samplesByMinute},
 	{"what has not changed is not written again", unchangedSamples},
+	{"as many slots as before, but of other calls, are written", samplesOfAdmissions},
 	{"of two looks that saw the same before only the first counts", samplesOfTwoLooks},
 	{"of two samples of a minute the later one counts", samplesOfOneMinute},
 	{"each batch has samples of its own", samplesOfBatches},
@@ -125,7 +126,7 @@ func lastSamplesReadBack(t *testing.T, open Opener) {
 	f := newFixture(t, open)
 	want := call.Samples{
 		Capacity: call.CapacitySample{
-			At: sampled.Add(123 * time.Millisecond), Limit: 10, InUse: 3, Rate: 0.25, Stopped: true,
+			At: sampled.Add(123 * time.Millisecond), Limit: 10, InUse: 3, Admitted: 12_345, Rate: 0.25, Stopped: true,
 			Waiting: call.Waiting{call.WaitPaused: 7, call.WaitStopped: 1},
 		},
 		Batches: map[string]call.Counts{
@@ -182,6 +183,15 @@ func unchangedSamples(t *testing.T, open Opener) {
 	same(t, "samples of the batch that moves", f.batchSamples("batch_2", 0, time.Hour), []call.BatchSample{
 		{At: first.At(), Counts: moving}, {At: third.At(), Counts: third.Batches["batch_2"]},
 	})
+}
+
+// samplesOfAdmissions: while all slots are in use for hours, calls come and go.
+func samplesOfAdmissions(t *testing.T, open Opener) {
+	f := newFixture(t, open)
+	first, second, third := looked(0, 3, nil), looked(time.Minute, 3, nil), looked(2*time.Minute, 3, nil)
+	first.Capacity.Admitted, second.Capacity.Admitted, third.Capacity.Admitted = 7, 9, 9
+	f.put(first, second, third)
+	same(t, "samples of the capacity", f.capacitySamples(0, time.Hour), []call.CapacitySample{first.Capacity, second.Capacity})
 }
 
 func samplesOfTwoLooks(t *testing.T, open Opener) {

@@ -87,8 +87,8 @@ type Lanes interface {
 // Capacity reads and sets slots, rate and stop.
 type Capacity interface {
 	Capacity(ctx context.Context) (call.Capacity, error)
-	// SetCapacity writes limit, rate, stop, version and time of after, and nothing
-	// else of it. It gives ErrConflict when the version is not that of before.
+	// SetCapacity writes limit, rate, stop with its time and author, version and time
+	// of after, and nothing else of it. It gives ErrConflict when the version is not that of before.
 	SetCapacity(ctx context.Context, before, after call.Capacity) error
 }
 

@@ -36,6 +36,18 @@ var blunders = []mutant{
 		within: 200, promises: []string{"slots equal active attempts"},
 	},
 	{
+		name: "an end takes back the count of its admission",
+		edits: []edit{
+			{"memory/write.go", `	c.InUse += ch.Slots()
+`, `	c.InUse += ch.Slots()
+	if ch.Slots() < 0 {
+		c.Admitted--
+	}
+`},
+		},
+		within: 200, promises: []string{"each admission is counted once"},
+	},
+	{
 		name: "a launch that is given up gives no slot back",
 		edits: []edit{
 			{"memory/write.go", `	c.InUse += ch.Slots()

@@ -65,7 +65,7 @@ var fillMutants = []mutant{
 		name: "a fill that admitted a call takes all slots to be free as before",
 		edits: []edit{
 			{"call/capacity.go", `	c.InUse++
-	c.RateAt`, `	c.RateAt`},
+`, ``},
 			{"call/capacity.go", `	case c.InUse >= c.Limit:
 		return Refuse(ConditionLimit)
 `, ``},

@@ -108,7 +108,8 @@ export interface paths {
         };
         /**
          * List batches
-         * @description Your batches, newest first; with `calls/admin`, everybody's.
+         * @description Your batches, newest first; with `calls/admin`, everybody's. With `status`, a page may be short of its `limit`, or even empty, and still
+         *     have a `next_cursor`: it ends when 1,000 batches were looked at. Read on by `next_cursor` until there is none.
          */
         get: operations["listBatches"];
         put?: never;
@@ -261,8 +262,9 @@ export interface paths {
          * Export a batch's results
          * @description One line per call, in the order of the rows: UTF-8, commas, CRLF, quotes as in RFC 4180. Columns: `row`, `phone_number`,
          *     `status`, `id`, `attempt`, `dials`, `duration`, `ringing_at`, `answered_at`, `ended_at`, `carrier_reference`,
-         *     `reason`, `cause`, `message` and `metadata` (a JSON object). The column names stand in the first page only, the one asked
-         *     for without `cursor`; so the pages put together are one file. `Link` leads to the next page and is absent on the last.
+         *     `reason`, `cause`, `message` and `metadata` (a JSON object). A cell is empty where nothing is known: `duration`, where nobody
+         *     answered. The column names stand in the first page only, the one asked for without `cursor`; so the pages put together are
+         *     one file. `Link` leads to the next page and is absent on the last. To begin further down, pass `skip`.
          *     So that no cell runs as a formula in a spreadsheet, a cell that begins with `=`, `+`, `-`, `@`, tab or carriage return has a `'` put before it,
          *     except one that is only `+` and digits.
          */
@@ -946,12 +948,26 @@ export interface components {
             /** @description How many slots are taken. More than `limit` for a while after the limit was lowered. */
             in_use: number;
             /**
+             * Format: int64
+             * @description How many times a call was admitted, which is given a slot to be launched, since the store was made. It never goes down.
+             *     The difference between two answers, over the time between them, is the rate at which calls are launched;
+             *     `admitted` − `in_use` tells in the same way how fast they end.
+             */
+            admitted: number;
+            /**
              * Format: double
              * @description How many launches a second at most. (AWS takes 20.)
              */
             rate: number;
             /** @description Whether all admission is stopped. */
             stopped: boolean;
+            /**
+             * Format: date-time
+             * @description When admission was stopped. Absent while it isn't.
+             */
+            stopped_at?: string;
+            /** @description Who stopped it, as the `sub` of their token, or the `client_id` of a machine client. Absent while it isn't stopped. */
+            stopped_by?: string;
             /**
              * Format: date-time
              * @description Until when no launch is tried, because the last ones were refused. Absent otherwise.
@@ -972,6 +988,11 @@ export interface components {
             limit: number;
             /** @description As in `Capacity`. */
             in_use: number;
+            /**
+             * Format: int64
+             * @description As in `Capacity`.
+             */
+            admitted: number;
             /**
              * Format: double
              * @description As in `Capacity`.
@@ -1494,7 +1515,13 @@ export interface operations {
                 /** @description How many at most. */
                 limit?: components["parameters"]["Limit"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of what you have. Unchanged is answered `304`.
+                 * @example "7-3c9a51"
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -1503,6 +1530,8 @@ export interface operations {
             /** @description A page of calls. */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
+                    "Retry-After": components["headers"]["PollAfter"];
                     "X-Request-Id": components["headers"]["RequestID"];
                     [name: string]: unknown;
                 };
@@ -1510,6 +1539,7 @@ export interface operations {
                     "application/json": components["schemas"]["CallList"];
                 };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["BadListParameters"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
@@ -1677,12 +1707,26 @@ export interface operations {
     listBatches: {
         parameters: {
             query?: {
+                /**
+                 * @description Batches in this status. Repeat the parameter to allow several.
+                 * @example [
+                 *       "active",
+                 *       "paused"
+                 *     ]
+                 */
+                status?: components["schemas"]["BatchStatus"][];
                 /** @description `next_cursor` of the page before. Leave the other parameters as they were. */
                 cursor?: components["parameters"]["Cursor"];
                 /** @description How many at most. */
                 limit?: components["parameters"]["Limit"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of what you have. Unchanged is answered `304`.
+                 * @example "7-3c9a51"
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -1691,6 +1735,8 @@ export interface operations {
             /** @description A page of batches. */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
+                    "Retry-After": components["headers"]["PollAfter"];
                     "X-Request-Id": components["headers"]["RequestID"];
                     [name: string]: unknown;
                 };
@@ -1698,6 +1744,7 @@ export interface operations {
                     "application/json": components["schemas"]["BatchList"];
                 };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["BadListParameters"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
@@ -1852,7 +1899,13 @@ export interface operations {
                 /** @description How many at most. */
                 limit?: components["parameters"]["Limit"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of what you have. Unchanged is answered `304`.
+                 * @example "7-3c9a51"
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
             path: {
                 /**
                  * @description The batch's id.
@@ -1867,6 +1920,8 @@ export interface operations {
             /** @description A page of calls. */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
+                    "Retry-After": components["headers"]["PollAfter"];
                     "X-Request-Id": components["headers"]["RequestID"];
                     [name: string]: unknown;
                 };
@@ -1874,6 +1929,7 @@ export interface operations {
                     "application/json": components["schemas"]["CallList"];
                 };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["BadListParameters"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
@@ -1980,8 +2036,19 @@ export interface operations {
                 cursor?: components["parameters"]["Cursor"];
                 /** @description How many calls at most. */
                 limit?: components["parameters"]["ExportLimit"];
+                /**
+                 * @description Pass over so many calls of the batch, and begin with the next. Skipping costs nothing, however many they are. It doesn't go
+                 *     together with `cursor`, which says already where to begin.
+                 */
+                skip?: number;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of what you have. Unchanged is answered `304`.
+                 * @example "7-3c9a51"
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
             path: {
                 /**
                  * @description The batch's id.
@@ -1996,7 +2063,9 @@ export interface operations {
             /** @description A page of results. */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     Link: components["headers"]["Link"];
+                    "Retry-After": components["headers"]["PollAfter"];
                     "X-Request-Id": components["headers"]["RequestID"];
                     [name: string]: unknown;
                 };
@@ -2004,6 +2073,7 @@ export interface operations {
                     "text/csv": string;
                 };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["BadListParameters"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
@@ -2153,7 +2223,13 @@ export interface operations {
                 /** @description How many at most. */
                 limit?: components["parameters"]["Limit"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of what you have. Unchanged is answered `304`.
+                 * @example "7-3c9a51"
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -2162,6 +2238,8 @@ export interface operations {
             /** @description A page of calls. */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
+                    "Retry-After": components["headers"]["PollAfter"];
                     "X-Request-Id": components["headers"]["RequestID"];
                     [name: string]: unknown;
                 };
@@ -2169,6 +2247,7 @@ export interface operations {
                     "application/json": components["schemas"]["CallList"];
                 };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["BadListParameters"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
