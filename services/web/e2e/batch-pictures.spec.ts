@@ -52,8 +52,13 @@ async function largeBatch(page: Page) {
   await page.route(`${address}/samples*`, (route) =>
     route.fulfill({ json: { samples, step: 60 }, headers: { 'Retry-After': '60' } }),
   );
-  await page.route(`${address}/results.csv*`, (route) =>
-    route.fulfill({ contentType: 'text/csv', body: `row,phone_number\r\n${lines.join('\r\n')}\r\n` }),
+  await page.route(`${address}/results.csv*`, (route) => {
+    const query = new URL(route.request().url()).searchParams;
+    const [skip, limit] = [Number(query.get('skip')), Number(query.get('limit'))];
+    return route.fulfill({ contentType: 'text/csv', body: lines.slice(skip, skip + limit).join('\r\n') });
+  });
+  await page.route(`**/v1/dead-letters/counts?batch=${batch.id}`, (route) =>
+    route.fulfill({ json: { total: 12, causes: [{ cause: 'launch_refused', calls: 12 }] } }),
   );
   return batch.id;
 }
@@ -65,12 +70,61 @@ test('a large batch on its way says how far it is and when it ends', async ({ pa
   await expect(page.getByText('6,717 of 10,000 ended')).toBeVisible();
   await expect(page.getByText(/^7\d a minute over the last 5 min · ends about/)).toBeVisible();
   await expect(page.getByRole('img', { name: /^Calls by group from .* At the end: completed/ })).toBeVisible();
+  await expect(page.getByRole('link', { name: '12 dead letters' })).toHaveAttribute(
+    'href',
+    `/dead-letters?batch=${id}`,
+  );
   await looksRight(page, 'batch');
   await page.getByText('The same as a table').click();
   await expect(page.getByRole('table', { name: 'Calls by group over time' }).getByRole('row')).toHaveCount(97);
 
   await page.getByRole('img', { name: /^Calls by group from/ }).hover({ position: { x: 400, y: 60 } });
   await expect(page.getByText(/^\d\d:\d\d: completed/)).toBeVisible();
+});
+
+test('each group of the legend leads to its calls', async ({ page, signIn }) => {
+  const id = await largeBatch(page);
+  await signIn(`/batches/${id}`);
+  const calls = (...statuses: string[]) =>
+    `/calls?batch=${id}${statuses.map((status) => `&status=${status}`).join('')}`;
+  for (const [name, address] of [
+    ['4,970 completed', calls('completed')],
+    ['1,478 not reached', calls('busy', 'no-answer')],
+    ['14 on a call', calls('launching', 'starting', 'ringing', 'in-progress')],
+    ['202 failed', calls('failed')],
+    ['67 canceled, expired', calls('canceled', 'expired')],
+    ['3,269 waiting', calls('queued')],
+  ] as const) {
+    await expect(page.getByRole('link', { name, exact: true })).toHaveAttribute('href', address);
+  }
+  await page.getByRole('link', { name: '1,478 not reached' }).click();
+  await expect(heading(page, 'Calls')).toBeVisible();
+  const statuses = page.getByRole('group', { name: 'Status' });
+  await expect(statuses.locator('[aria-pressed="true"]')).toHaveText([/busy/, /no-answer/]);
+});
+
+test('how long a list takes goes by how fast calls have ended', async ({ page, server, signIn }) => {
+  const now = await server.api<Record<string, unknown>>('GET', '/capacity');
+  const full = { ...now, limit: 2, in_use: 2, rate: 20 };
+  const ago = (minutes: number, admitted: number) => ({
+    ...full,
+    at: new Date(Date.now() - minutes * minute).toISOString(),
+    admitted,
+  });
+  await page.route('**/v1/capacity', (route) => route.fulfill({ json: { ...full, admitted: 142 } }));
+  await page.route('**/v1/capacity/samples?*', (route) =>
+    route.fulfill({ json: { samples: [ago(20, 20), ago(0, 140)], step: 60 } }),
+  );
+  await signIn('/batches/new');
+  const rows = Array.from({ length: 60 }, (_, place) => `+1212${2_000_000 + place}`);
+  await page.getByLabel('CSV file').setInputFiles({
+    name: 'list.csv',
+    mimeType: 'text/csv',
+    buffer: Buffer.from(`phone\n${rows.join('\n')}\n`),
+  });
+  await page.getByRole('button', { name: 'Check 60 rows' }).click();
+  await page.getByRole('button', { name: 'Go on with 60 calls' }).click();
+  await expect(page.getByText(/^About 10 mins?: as many calls start as end, 6 a minute/)).toBeVisible();
 });
 
 test('on a phone', async ({ page, signIn }) => {

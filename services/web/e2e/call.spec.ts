@@ -77,6 +77,8 @@ test('canceling before the dial says that it will not be placed; Call again fill
   await dialog.getByRole('button', { name: 'Cancel the call' }).click();
   await expect(page.getByText('It was canceled, and not placed.')).toBeVisible();
   await expect(page.getByText('Canceled. It will not be placed.')).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Cancel …' })).toBeHidden();
+  await expect(page.getByRole('heading', { level: 1 }), 'the button is gone, and focus is not').toBeFocused();
   await server.api('PUT', '/capacity', { stopped: false });
 
   await page.getByRole('button', { name: 'Call again …' }).click();
@@ -117,6 +119,8 @@ test('of several attempts the latest is open', async ({ page, server, signIn }) 
   await page.getByText('Attempt 1').click();
   await expect(page.getByText('submitted', { exact: true })).toBeVisible();
   await looksRight(page, 'call-attempts');
+  await page.getByRole('link', { name: 'Dead letters of this cause' }).click();
+  await expect(page).toHaveURL(/\/dead-letters\?cause=launch_refused$/);
 });
 
 test('a call that is not there, or somebody else’s, is told of with the request’s id', async ({

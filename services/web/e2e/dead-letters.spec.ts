@@ -73,15 +73,16 @@ test('a call that could not be launched is chosen, redriven and watched to its e
   await dialog.getByRole('button', { name: 'Redrive 2 calls' }).click();
 
   await expect(page.getByRole('heading', { name: '2 redriven' })).toBeVisible();
-  await page.getByText('Each of them').click();
-  await expect(page.getByRole('listitem').filter({ hasText: /555-0101.*redriven/ })).toBeVisible();
+  const redriven = page.getByRole('listitem').filter({ hasText: /555-0101.*redriven/ });
+  await expect(redriven).toBeVisible();
   await expect(row).toHaveAttribute('data-gone', 'true'); // it stays, greyed, where it was
+  await expect(page.getByRole('table', { name: 'Dead letters, newest first' })).toBeFocused(); // dialog and bar are gone
   await expect(causes.getByRole('link', { name: '2 all' })).toBeVisible();
   await looksRight(page, 'dead-letters-redriven');
-  await page.getByRole('link', { name: 'Watch them in Calls' }).click();
-  await page.getByRole('link', { name: 'Clear filters' }).click();
-  const call = page.getByRole('row', { name: /555-0101/ });
-  await expect(call.getByText('busy', { exact: true })).toBeVisible({ timeout: 40_000 });
+  await redriven.getByRole('link').click();
+  await expect(page).toHaveURL(/\/calls\/call_/);
+  await expect(page.getByText('it was redriven', { exact: true })).toBeVisible();
+  await expect(page.locator('.call-now-doing .chip')).toHaveText('busy', { timeout: 40_000 });
 });
 
 test('what was redriven by somebody else meanwhile is skipped, and the page says why', async ({
@@ -105,10 +106,10 @@ test('what was redriven by somebody else meanwhile is skipped, and the page says
   await page.getByRole('button', { name: 'Redrive 2 calls …' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Redrive 2 calls' }).click();
   await expect(page.getByRole('heading', { name: '1 redriven, 1 skipped: not a dead letter any more' })).toBeVisible();
-  await page.getByText('Each of them').click();
   await expect(page.getByRole('listitem').filter({ hasText: /555-0102.*skipped: / })).toBeVisible();
   await page.getByRole('button', { name: 'Close', exact: true }).click();
   await expect(page.getByRole('heading', { name: /skipped/ })).toBeHidden();
+  await expect(page.locator('body'), 'focus has a place').not.toBeFocused();
 });
 
 test('all that match are redriven by one request, and followed to the end', async ({ page, server, signIn }) => {
@@ -116,7 +117,13 @@ test('all that match are redriven by one request, and followed to the end', asyn
   await deadLetters(server, numbers);
   const total = await countOf(server);
   await signIn('/dead-letters');
-  await expect(page.getByRole('link', { name: 'Older' })).toBeVisible(); // more than this page
+  await page.getByRole('link', { name: 'Older' }).click(); // there are more than one page has
+  const table = page.getByRole('table', { name: 'Dead letters, newest first' });
+  await expect(table).toBeFocused(); // Older is gone
+  await page.getByRole('link', { name: 'Newer' }).click();
+  await expect(page).toHaveURL(/\/dead-letters$/);
+  await expect(page.getByRole('link', { name: 'Older' })).toBeVisible();
+  await expect(table).toBeFocused();
   const sent: string[] = [];
   page.on('request', (request) => {
     if (request.method() === 'POST') sent.push(new URL(request.url()).pathname);
@@ -127,6 +134,7 @@ test('all that match are redriven by one request, and followed to the end', asyn
   await dialog.getByRole('button', { name: `Redrive all ${total} that match` }).click();
   await expect(page.getByRole('heading', { name: `${total} redriven`, exact: true })).toBeVisible({ timeout: 30_000 });
   expect(sent).toEqual(['/v1/dead-letters/redrive']);
+  await expect(page.getByRole('link', { name: 'Calls of the batch' })).toBeHidden(); // they are of many
   await expect(page.getByRole('link', { name: '0 all' })).toBeVisible();
 
   await expect(page).toHaveURL(/redrive=redrive_/);
@@ -135,6 +143,52 @@ test('all that match are redriven by one request, and followed to the end', asyn
   await page.getByRole('button', { name: 'Close', exact: true }).click();
   await expect(page).toHaveURL(/\/dead-letters$/);
 });
+
+test('all of a batch are redriven, and watched among its calls', async ({ page, server, signIn }) => {
+  await deadLetters(server, ['+12025550101', '+12025550102']);
+  const { calls } = await server.api<{ calls: { batch_id: string }[] }>('GET', '/dead-letters');
+  const batch = calls[0]?.batch_id ?? '';
+  await signIn(`/dead-letters?batch=${batch}`);
+  await page.getByRole('button', { name: 'Redrive all 2 that match …' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Redrive all 2 that match' }).click();
+  await expect(page.getByRole('heading', { name: '2 redriven', exact: true })).toBeVisible();
+  await page.getByRole('link', { name: 'Calls of the batch' }).click();
+  await expect(page).toHaveURL(new RegExp(`/calls\\?batch=${batch}$`));
+  await expect(page.getByRole('row', { name: /555-0101/ }).getByText('busy', { exact: true })).toBeVisible({
+    timeout: 40_000,
+  });
+  await expect(page.locator('tbody tr')).toHaveCount(2);
+});
+
+for (const width of [1280, 390]) {
+  test(`new dead letters are told of, and push no row down before somebody asks: ${width} px`, async ({
+    page,
+    server,
+    signIn,
+  }) => {
+    await page.setViewportSize({ width, height: 900 });
+    await deadLetters(server, ['+12025550106', '+12025550107']);
+    let asked = 0;
+    await page.route('**/v1/dead-letters?*', async (route) => {
+      asked += 1;
+      if (asked > 1) return route.continue();
+      const response = await route.fetch();
+      const { calls, ...rest } = (await response.json()) as { calls: object[] };
+      return route.fulfill({ json: { ...rest, calls: calls.slice(1) } }); // the newest isn't there yet
+    });
+    await signIn('/dead-letters');
+    const row = page.locator('tbody tr').first();
+    await expect(page.getByRole('navigation', { name: 'Causes' })).toBeVisible(); // it stands above
+    await expect(row.locator('.country')).toBeVisible(); // numbers are as they stay
+    const before = await row.boundingBox();
+    const show = page.getByRole('status').getByRole('button', { name: 'Show 1 new' });
+    await expect(show).toBeVisible();
+    expect(await row.boundingBox()).toEqual(before);
+    await show.click();
+    await expect(show).toBeHidden();
+    await expect(page.getByRole('table', { name: 'Dead letters, newest first' })).toBeFocused();
+  });
+}
 
 test('a redrive under way shows how far it is', async ({ page, server, signIn }) => {
   await deadLetters(server, ['+12025550101']);
@@ -247,4 +301,22 @@ test('on a phone the dead letters are cards', async ({ page, server, signIn }) =
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   expect(wide, 'nothing is wider than the window').toBeLessThanOrEqual(0);
   await looksRight(page, 'dead-letters-phone');
+});
+
+test('who is no administrator is told which scope is missing, and is shown nothing else', async ({
+  page,
+  server,
+  signIn,
+  faults,
+}) => {
+  server.addUser('carla');
+  await signIn('/dead-letters', 'carla');
+  await expect(page.getByRole('alert')).toHaveCount(1);
+  await expect(page.getByRole('alert')).toContainText('calls/admin');
+  await expect(page.getByRole('alert')).toContainText('Ask whoever gives out rights for this scope');
+  await expect(page.getByRole('navigation', { name: 'Causes' })).toBeHidden();
+  await expect(page.getByRole('table')).toBeHidden();
+  await expect(page.getByRole('button', { name: /Redrive/ })).toBeHidden();
+  await looksRight(page, 'dead-letters-forbidden');
+  expected(faults, /403/);
 });

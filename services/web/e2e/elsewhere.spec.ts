@@ -63,6 +63,28 @@ test('the pages work against an API on another origin, ETag and Retry-After incl
   expect([...origins].sort()).toEqual([elsewhere.origin, server.url].sort());
 });
 
+test('a batch is shown from an API on another origin, and the pages of its results lead to the next one', async ({
+  page,
+  server,
+  signIn,
+}) => {
+  const rows = [{ phone_number: '+12025550102' }, { phone_number: '+12025550108' }];
+  const { id } = await server.api<{ id: string }>('POST', '/batches', { rows });
+  await signIn(`/batches/${id}`);
+  await expect(page.getByRole('row', { name: /555-0102/ })).toBeVisible();
+  await expect(page.getByRole('row', { name: /555-0108/ })).toBeVisible();
+
+  const address = `${server.url}/v1/batches/${id}/results.csv?limit=1`;
+  const link = await page.evaluate(
+    async ([url = '', token]) => {
+      const response = await fetch(url, { headers: { Authorization: `Bearer ${token}` } });
+      return response.headers.get('Link');
+    },
+    [address, await server.run('token', '--data', server.data)],
+  );
+  expect(link, 'Link is exposed: without it the export would end after its first page').toContain('rel="next"');
+});
+
 test('an action with an Idempotency-Key is allowed from another origin, and a problem has its request id', async ({
   page,
   server,

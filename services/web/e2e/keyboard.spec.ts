@@ -83,7 +83,9 @@ test('calls are chosen by keys and canceled together; the page is told what came
       .first(),
   ).toBeFocused();
   await expect(page.getByText('1 call selected · updates paused')).toBeVisible();
-  await expect(page.getByRole('button', { name: 'Updates are paused: go on' })).toBeVisible();
+  const held = page.getByRole('button', { name: 'Updates are paused while something is selected' });
+  await expect(held).toHaveAttribute('aria-disabled', 'true');
+  await held.press('Enter'); // and no pause of the person's own comes of it, see the end
 
   await row(/555-0111/)
     .getByRole('checkbox')
@@ -100,6 +102,61 @@ test('calls are chosen by keys and canceled together; the page is told what came
   await expect(page.getByText(/3 calls canceled, 1 call being hung up/).first()).toBeVisible();
   await expect(row(/555-0112/).getByText('canceled', { exact: true })).toBeVisible();
   await expect(page.getByRole('button', { name: 'The page is live: pause updates' })).toBeVisible();
+  await expect(page.getByRole('table')).toBeFocused(); // the dialog, its button and the selection have vanished
+});
+
+test('what has focus is not under the bar of the selection', async ({ page, server, signIn }) => {
+  const rows = Array.from({ length: 20 }, (_, each) => ({ phone_number: `+1202555${1100 + each}` }));
+  const batch = await server.api<{ id: string }>('POST', '/batches', { rows });
+  await page.setViewportSize({ width: 1280, height: 560 });
+  await signIn(`/calls?batch=${batch.id}`);
+  const table = page.getByRole('table');
+  await table.getByRole('checkbox', { name: 'Select all on this page' }).check();
+  await expect(page.getByRole('region', { name: 'Selection' })).toBeVisible();
+  for (const link of await table
+    .getByRole('row')
+    .getByRole('link', { name: /555-11/ })
+    .all()) {
+    await page.keyboard.press('j');
+    await expect(link).toBeFocused();
+    const seen = await link.evaluate((element) => {
+      const { x, y, width, height } = element.getBoundingClientRect();
+      return element.contains(document.elementFromPoint(x + width / 2, y + height - 1));
+    });
+    expect(seen, await link.innerText()).toBe(true);
+  }
+  await page.getByRole('button', { name: 'Clear selection' }).click();
+  await expect(table).toBeFocused();
+});
+
+test('the skip link leads into the page and is no navigation: a batch that is being made stays', async ({
+  page,
+  signIn,
+}) => {
+  await signIn('/calls');
+  await page.getByRole('link', { name: 'Batches' }).click();
+  await page.getByRole('link', { name: 'New batch' }).first().click();
+  await expect(heading(page, 'New batch')).toBeFocused(); // the page before it takes files too
+  const buffer = Buffer.from('phone\n+12025550100\n');
+  await page.getByLabel('CSV file').setInputFiles({ name: 'list.csv', mimeType: 'text/csv', buffer });
+  await expect(page.getByRole('heading', { level: 2, name: 'Columns' })).toBeVisible();
+  const before = await page.evaluate(() => [location.href, history.length, JSON.stringify(history.state)]);
+  const skip = page.getByRole('link', { name: 'Skip to content' });
+  await skip.focus();
+  await skip.press('Enter');
+  await expect(page.getByRole('main')).toBeFocused();
+  await expect(page.getByRole('dialog')).toBeHidden();
+  expect(await page.evaluate(() => [location.href, history.length, JSON.stringify(history.state)])).toEqual(before);
+
+  await page.evaluate(() => {
+    location.hash = 'main'; // another place of the same page, such as a link that was kept
+  });
+  await expect(page).toHaveURL(/new#main$/);
+  await expect(page.getByRole('dialog')).toBeHidden();
+  await page.getByRole('link', { name: 'Calls', exact: true }).click();
+  await expect(page.getByRole('dialog', { name: 'Leave this batch?' })).toBeVisible();
+  await page.getByRole('button', { name: 'Leave', exact: true }).click();
+  await expect(heading(page, 'Calls')).toBeFocused();
 });
 
 test('a call that ended meanwhile is no error of a cancel', async ({ page, server, signIn }) => {

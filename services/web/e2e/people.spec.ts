@@ -1,14 +1,18 @@
 import type { Browser, Page } from '@playwright/test';
 
 import type { Server } from './server';
-import { expect, expected, heading, test } from './test';
+import { expect, expected, heading, looksRight, test, watch } from './test';
 
 test.use({ options: { limit: 5, speed: 20 } });
 test.describe.configure({ mode: 'serial' });
 
 /** A page of another person, in a browser that knows nothing of the first. */
-async function pageOf(browser: Browser, server: Server, user: string): Promise<{ page: Page; token: string }> {
+async function pageOf(
+  { browser, server, faults }: { browser: Browser; server: Server; faults: string[] },
+  user: string,
+): Promise<{ page: Page; token: string }> {
   const context = await browser.newContext({ baseURL: server.url });
+  await watch(context, faults);
   const page = await context.newPage();
   await page.goto('/calls');
   await page.getByLabel(/user/i).fill(user);
@@ -30,11 +34,17 @@ async function call(server: Server, token: string, phone_number: string): Promis
   return ((await response.json()) as { id: string }).id;
 }
 
-test('two owners don’t see each other, and an administrator sees both', async ({ browser, page, server, signIn }) => {
+test('two owners don’t see each other, and an administrator sees both', async ({
+  browser,
+  page,
+  server,
+  signIn,
+  faults,
+}) => {
   server.addUser('anna');
   server.addUser('ben');
-  const anna = await pageOf(browser, server, 'anna');
-  const ben = await pageOf(browser, server, 'ben');
+  const anna = await pageOf({ browser, server, faults }, 'anna');
+  const ben = await pageOf({ browser, server, faults }, 'ben');
   const hers = await call(server, anna.token, '+12025550101');
   await call(server, ben.token, '+12025550102');
 
@@ -50,6 +60,7 @@ test('two owners don’t see each other, and an administrator sees both', async 
   await expect(page.getByRole('row', { name: /555-0102/ })).toBeVisible();
   await anna.page.context().close();
   await ben.page.context().close();
+  expected(faults, /404/);
 });
 
 test('a person who is no administrator is shown no dead letters and can change no capacity', async ({
@@ -69,6 +80,7 @@ test('a person who is no administrator is shown no dead letters and can change n
   await page.goto('/dead-letters');
   await expect(page.getByRole('alert')).toContainText('calls/admin');
   await expect(page.getByRole('alert')).toContainText('Ask whoever gives out rights for this scope');
+  await looksRight(page, 'dead-letters-forbidden');
   expected(faults, /403/);
 });
 

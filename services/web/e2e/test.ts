@@ -1,11 +1,11 @@
 import AxeBuilder from '@axe-core/playwright';
-import { test as base, expect, type Page } from '@playwright/test';
+import { test as base, expect, type BrowserContext, type Page } from '@playwright/test';
 
 import { Server, type Options } from './server';
 
 interface PerTest {
-  /** A page whose tests fail with it: on a breach of the policy, on an error in the console, on a page that throws. */
-  page: Page;
+  /** Tests fail with their pages, the windows that those open included: see `watch`. */
+  context: BrowserContext;
   /** Signs in through the issuer's page, as the first user if no other is named, and shows this path. */
   signIn: (path?: string, user?: string) => Promise<void>;
   /** Breaches of the Content-Security-Policy and errors so far; `expected` takes out those that a test wants. */
@@ -38,17 +38,9 @@ export const test = base.extend<PerTest, PerWorker>({
 
   faults: async ({}, use) => use([]),
 
-  page: async ({ page, faults }, use) => {
-    page.on('pageerror', (error) => faults.push(`the page threw ${error.stack ?? error.message}`));
-    page.on('console', (message) => {
-      if (message.type() === 'error') faults.push(`the console says ${message.text()}`);
-    });
-    await page.addInitScript(() => {
-      document.addEventListener('securitypolicyviolation', (breach) => {
-        console.error(`policy: ${breach.violatedDirective} blocks ${breach.blockedURI} of ${breach.sourceFile}`);
-      });
-    });
-    await use(page);
+  context: async ({ context, faults }, use) => {
+    await watch(context, faults);
+    await use(context);
     expect(faults, 'faults of the page').toEqual([]);
   },
 
@@ -64,6 +56,19 @@ export const test = base.extend<PerTest, PerWorker>({
 });
 
 export { expect };
+
+/** Hears of what is a fault of any page: a breach of the policy, an error in the console, something thrown. */
+export async function watch(context: BrowserContext, faults: string[]) {
+  context.on('weberror', (thrown) => faults.push(`the page threw ${thrown.error().stack ?? thrown.error().message}`));
+  context.on('console', (message) => {
+    if (message.type() === 'error') faults.push(`the console says ${message.text()}`);
+  });
+  await context.addInitScript(() => {
+    document.addEventListener('securitypolicyviolation', (breach) => {
+      console.error(`policy: ${breach.violatedDirective} blocks ${breach.blockedURI} of ${breach.sourceFile}`);
+    });
+  });
+}
 
 /** Takes out faults that a test brought about itself, such as a server that is away. */
 export function expected(faults: string[], pattern: RegExp) {

@@ -1,6 +1,7 @@
 import './ui/tokens.css';
 import './ui/base.css';
 import './ui/ui.css';
+import './ui/table.css';
 import './app/shell.css';
 
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';

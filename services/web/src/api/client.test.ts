@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { createApi, take, type Tokens } from './client';
-import type { Problem } from './problem';
+import { asProblem, type Problem } from './problem';
 
 const tokens: Tokens = { token: () => Promise.resolve('old'), renewed: () => Promise.resolve('new') };
 const answer = (status: number, body: unknown, headers: Record<string, string> = {}) =>
@@ -98,5 +98,9 @@ describe('the API client', () => {
       passing: true,
     });
     expect(await problemOf(submit())).toMatchObject({ code: 'unreachable', status: 0, passing: true });
+  });
+
+  it('does not take a mistake in the page for a server that is away', () => {
+    expect(asProblem(new TypeError('Cannot read properties of undefined'))).toMatchObject({ code: 'unexpected' });
   });
 });

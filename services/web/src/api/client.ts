@@ -1,7 +1,7 @@
 import createClient, { type Client } from 'openapi-fetch';
 import { createContext, useContext } from 'react';
 
-import { asProblem, problemOf } from './problem';
+import { asProblem, networkProblem, problemOf } from './problem';
 import type { components, paths } from './schema';
 
 export type Schemas = components['schemas'];
@@ -39,12 +39,16 @@ export function authorized(tokens: Tokens): (request: Request) => Promise<Respon
     headers.set('Authorization', `Bearer ${token}`);
     return fetch(new Request(request, { headers, credentials: 'omit', cache: 'no-store' }));
   };
-  return async (request) => {
+  const twice = async (request: Request) => {
     const token = await tokens.token();
     const response = await send(request.clone(), token);
     if (response.status !== 401) return response;
     return send(request, await tokens.renewed(token, request.signal));
   };
+  return (request) =>
+    twice(request).catch((thrown: unknown) => {
+      throw thrown instanceof TypeError ? networkProblem(thrown) : thrown; // what fetch rejects with
+    });
 }
 
 /** What openapi-fetch answers with. */

@@ -12,7 +12,7 @@ export interface Live {
   woken: number;
   /** When the last answer came, in ms; 0: none yet. */
   answeredAt: number;
-  /** Why the last request failed, if the server is to blame. */
+  /** Why the server was not reached by the last request. */
   failing: Problem | undefined;
 }
 
@@ -38,7 +38,12 @@ export const setPaused = (pausedByPerson: boolean) => change({ pausedByPerson })
 export const wake = () => change({ woken: live.woken + 1 });
 
 export const answered = (at: number) => change({ answeredAt: at, failing: undefined });
-export const failed = (problem: Problem) => problem.passing && change({ failing: problem });
+
+/** A problem that the server itself tells of is the page's to show: somebody is there. */
+export function failed(problem: Problem) {
+  if (problem.away) change({ failing: problem });
+  else if (problem.status > 0 && live.failing) change({ failing: undefined });
+}
 
 /** Pauses live updates while active, such as while rows are selected. */
 export function useHold(active: boolean) {

@@ -43,9 +43,16 @@ describe('the pace of polling', () => {
     expect(delayOf(freshPace(0), { ...facts, retryAfter: 30 })).toBe(30_000);
   });
 
+  it('keeps its own pace where Retry-After is 0', () => {
+    expect(delayOf(freshPace(0), { ...facts, retryAfter: 0 })).toBe(1000);
+    expect(delayOf({ changedAt: 0, slow: 1, failures: 0 }, { ...facts, retryAfter: 0 })).toBe(1500);
+  });
+
   it('asks once a minute in a hidden tab', () => {
     expect(delayOf(freshPace(0), { ...facts, hidden: true })).toBe(60_000);
     expect(delayOf(freshPace(0), { ...facts, hidden: true, retryAfter: 1 })).toBe(60_000);
+    expect(delayOf(freshPace(0), { ...facts, hidden: true, retryAfter: 90 })).toBe(90_000);
+    expect(delayOf(paceAfterFailure(freshPace(0)), { ...facts, hidden: true, random: 0 })).toBe(60_000);
   });
 
   it('doubles after each failure, with jitter, up to a minute', () => {

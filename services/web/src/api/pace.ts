@@ -31,11 +31,11 @@ export function delayOf(
   facts: { fast: number; hidden: boolean; retryAfter: number | undefined; random: number },
 ): number {
   const asked = (facts.retryAfter ?? 0) * 1000;
+  if (facts.hidden) return Math.max(asked, most);
   if (pace.failures > 0) {
     const backoff = Math.min(most, facts.fast * 2 ** pace.failures);
     return Math.max(asked, backoff * (0.5 + facts.random / 2)); // jitter: not all clients at the same moment
   }
-  if (facts.hidden) return Math.max(asked, most);
-  if (facts.retryAfter !== undefined) return asked;
+  if (asked > 0) return asked; // "in 0 seconds" is no pace: asked like that, we would never pause
   return Math.min(most, facts.fast * growth ** pace.slow);
 }

@@ -4,7 +4,8 @@ import type { ReactNode } from 'react';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import type { Answer } from './client';
-import { setPaused, useHold, wake } from './live';
+import { failed, setPaused, useHold, useLive, wake } from './live';
+import { networkProblem } from './problem';
 import { usePolled, type PollOptions, type PollRequest } from './polled';
 
 interface Thing {
@@ -23,7 +24,7 @@ class Fake {
   ask = async ({ headers }: PollRequest): Promise<Answer<Thing>> => {
     this.asked.push({ at: Date.now(), etag: headers['If-None-Match'] });
     if (this.takes > 0) await new Promise((later) => setTimeout(later, this.takes));
-    if (!this.up) throw new TypeError('Failed to fetch');
+    if (!this.up) throw networkProblem(new TypeError('Failed to fetch'));
     const etag = `"${this.thing.value}"`;
     const sent = new Headers({ ETag: etag });
     if (this.retryAfter !== undefined) sent.set('Retry-After', `${this.retryAfter}`);
@@ -121,6 +122,30 @@ describe('usePolled', () => {
     await pass(60_000);
     expect(result.current.problem).toBeUndefined();
     expect(result.current.data).toEqual({ value: 2 });
+  });
+
+  it.each([
+    [502, true],
+    [504, true],
+    [500, false],
+    [503, false],
+    [429, false],
+  ])('takes the server for away after %i: %s', async (status, away) => {
+    const fake = new Fake();
+    const { result } = poll(fake, { ask: async () => ({ error: {}, response: new Response(null, { status }) }) });
+    const live = renderHook(useLive);
+    await pass(10);
+    expect(result.current.problem?.status).toBe(status);
+    expect(live.result.current.failing !== undefined).toBe(away);
+  });
+
+  it('takes it for back as soon as it answers anything', async () => {
+    const live = renderHook(useLive);
+    act(() => failed(networkProblem(undefined)));
+    expect(live.result.current.failing?.code).toBe('unreachable');
+    poll(new Fake(), { ask: async () => ({ error: {}, response: new Response(null, { status: 500 }) }) });
+    await pass(10);
+    expect(live.result.current.failing).toBeUndefined();
   });
 
   it('does not ask again what is refused', async () => {

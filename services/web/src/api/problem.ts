@@ -42,6 +42,11 @@ export class Problem extends Error {
     return this.status === 0 || this.status >= 500 || this.status === 429;
   }
 
+  /** Whether the server was not reached, by the network or by the gateway before it. */
+  get away(): boolean {
+    return this.code === 'unreachable' || this.status === 502 || this.status === 504;
+  }
+
   /** What is wrong with one field, by its JSON pointer or the name of its parameter. */
   of(field: string): string | undefined {
     return this.fields.find((each) => each.field === field)?.detail;
@@ -73,10 +78,9 @@ export function networkProblem(cause: unknown): Problem {
   return problem;
 }
 
-/** Anything thrown, as a problem. */
+/** Anything thrown, as a problem. A TypeError is a mistake of ours: those of fetch are told apart where it is called. */
 export function asProblem(thrown: unknown): Problem {
   if (thrown instanceof Problem) return thrown;
-  if (thrown instanceof TypeError) return networkProblem(thrown); // what fetch rejects with
   const problem = new Problem({
     code: 'unexpected',
     detail: 'Something unexpected happened in this page. Load it again.',

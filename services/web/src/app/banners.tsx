@@ -3,7 +3,8 @@ import { useState, type ReactNode } from 'react';
 
 import { useCapacity } from '../api/capacity';
 import { useLive, wake } from '../api/live';
-import { useConfig, useExpired, useScopes, useSession } from '../auth/auth';
+import type { Capacity } from '../api/client';
+import { useConfig, useExpired, usePerson, useScopes, useSession } from '../auth/auth';
 import { Button } from '../ui/button';
 import { formatClock } from '../ui/format';
 import { Icon } from '../ui/icon';
@@ -83,7 +84,22 @@ function Stopped() {
         )
       }
     >
-      All admission is stopped since <Time at={data.updated_at} />. Calls under way go on; no other starts.
+      All admission is stopped <StoppedSince capacity={data} />. Calls under way go on; no other starts.
     </Banner>
+  );
+}
+
+/** "since 14:02, by you". */
+export function StoppedSince({ capacity: { stopped_at, stopped_by } }: { capacity: Capacity }) {
+  const { sub } = usePerson();
+  return (
+    <>
+      {stopped_at && (
+        <>
+          since <Time at={stopped_at} />
+        </>
+      )}
+      {stopped_by && `, by ${stopped_by === sub ? 'you' : stopped_by}`}
+    </>
   );
 }

@@ -1,20 +1,11 @@
-import {
-  createRootRoute,
-  createRoute,
-  createRouter,
-  lazyRouteComponent,
-  redirect,
-  type ErrorComponentProps,
-} from '@tanstack/react-router';
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
 
-import { asProblem } from '../api/problem';
 import { batchesSearch } from '../pages/batches/search';
 import { callsSearch } from '../pages/calls/search';
 import { capacitySearch } from '../pages/capacity/search';
 import { deadLettersSearch } from '../pages/dead-letters/search';
-import { ProblemView } from '../ui/problem';
+import { Broken } from './broken';
 import { NotFound } from './not-found';
-import { Page } from './page';
 import { parseSearch, stringifySearch } from './search';
 import { Shell } from './shell';
 
@@ -76,15 +67,6 @@ const deadLetters = createRoute({
 });
 
 const routeTree = root.addChildren([start, calls, call, callNow, batches, newBatch, batch, capacity, deadLetters]);
-
-/** A page that broke, or whose script could not be loaded, such as after an update of the server. */
-function Broken({ error }: ErrorComponentProps) {
-  return (
-    <Page title="This page broke">
-      <ProblemView problem={asProblem(error)} onRetry={() => window.location.reload()} />
-    </Page>
-  );
-}
 
 export function newRouter() {
   return createRouter({

@@ -6,6 +6,7 @@ import { usePerson, useScopes, useSession } from '../auth/auth';
 import type { Scope } from '../auth/scopes';
 import { LiveRegion } from '../ui/announce';
 import { DialogNotice } from '../ui/dialog';
+import { keepFocus } from '../ui/focus';
 import { formatNumber } from '../ui/format';
 import { Icon } from '../ui/icon';
 import { Banners, SignInAgain } from './banners';
@@ -24,11 +25,10 @@ const places = [
 /** What is around every page. */
 export function Shell() {
   const mine = usePlaces();
+  useEffect(keepFocus, []);
   return (
     <div className="shell">
-      <a className="skip visually-hidden" href="#main">
-        Skip to content
-      </a>
+      <SkipLink />
       <header className="top">
         <Menu />
         <Link to="/calls" className="brand">
@@ -45,7 +45,7 @@ export function Shell() {
         <Places />
         <ShortcutsButton />
       </nav>
-      <main id="main" className="main" tabIndex={-1}>
+      <main id={mainId} className="main" tabIndex={-1}>
         <Banners />
         <DialogNotice value={<SignInAgain />}>
           <Outlet />
@@ -57,6 +57,24 @@ export function Shell() {
         <PlaceShortcut key={place.to} {...place} />
       ))}
     </div>
+  );
+}
+
+const mainId = 'main';
+
+/** Moves focus itself: a change of the address would be a navigation, with what the page keeps in its history lost. */
+function SkipLink() {
+  return (
+    <a
+      className="skip visually-hidden"
+      href={`#${mainId}`}
+      onClick={(event) => {
+        event.preventDefault();
+        document.getElementById(mainId)?.focus();
+      }}
+    >
+      Skip to content
+    </a>
   );
 }
 
@@ -113,6 +131,7 @@ function Menu() {
       </summary>
       <nav className="menu-panel" aria-label="Pages">
         <Places />
+        <ShortcutsButton />
         <ThemePicker />
         <PersonMenu />
       </nav>

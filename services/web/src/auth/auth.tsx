@@ -1,5 +1,12 @@
-import type { User } from 'oidc-client-ts';
-import { createContext, useContext, useEffect, useMemo, useSyncExternalStore, type ReactNode } from 'react';
+import {
+  createContext,
+  useCallback,
+  useContext,
+  useEffect,
+  useMemo,
+  useSyncExternalStore,
+  type ReactNode,
+} from 'react';
 import { AuthProvider, hasAuthParams, useAuth } from 'react-oidc-context';
 
 import { Button } from '../ui/button';
@@ -7,7 +14,7 @@ import { Plain } from '../ui/plain';
 import { Loading } from '../ui/skeleton';
 import type { Config } from '../config';
 import { claimsOf, type Claims, type Scope } from './scopes';
-import { isSignedOutPage, Session, type SignInState } from './session';
+import { isSignedOutPage, Session } from './session';
 
 interface Auth {
   config: Config;
@@ -47,6 +54,8 @@ export function useScopes(): (scope: Scope) => boolean {
 /** Shows its children to a person who is signed in, and signs in everybody else. */
 export function SignIn({ config, session, children }: { config: Config; session: Session; children: ReactNode }) {
   const auth = useMemo(() => ({ config, session }), [config, session]);
+  // Takes code and state out of the address bar, and shows what was shown before sign-in.
+  const comeBack = () => window.history.replaceState(null, '', session.takePlace());
   return (
     <AuthContext value={auth}>
       <AuthProvider userManager={session.manager} onSigninCallback={comeBack}>
@@ -56,30 +65,31 @@ export function SignIn({ config, session, children }: { config: Config; session:
   );
 }
 
-/** Takes code and state out of the address bar, and shows what was shown before sign-in. */
-function comeBack(user: User | undefined) {
-  const { to } = (user?.state ?? {}) as Partial<SignInState>;
-  const own = to?.startsWith('/') && !to.startsWith('//'); // never to another site
-  window.history.replaceState(null, '', own ? to : '/');
+/** Signs in by way of the issuer's page, which comes back to where the person is now. */
+function useSignIn(): () => void {
+  const { signinRedirect } = useAuth();
+  const session = useSession();
+  return useCallback(() => {
+    session.keepPlace();
+    void signinRedirect();
+  }, [session, signinRedirect]);
 }
 
 function Gate({ children }: { children: ReactNode }) {
-  const { isAuthenticated, isLoading, activeNavigator, error, signinRedirect, user } = useAuth();
-  const { session } = useOwnAuth();
+  const { isAuthenticated, isLoading, activeNavigator, error, user } = useAuth();
+  const session = useSession();
+  const signIn = useSignIn();
   const toIssuer = !user && !isLoading && !activeNavigator && !error && !hasAuthParams() && !session.leaving;
   useEffect(() => {
-    if (!toIssuer) return;
-    const { pathname, search, hash } = window.location;
-    const state: SignInState = { to: pathname + search + hash };
-    void signinRedirect({ state });
-  }, [toIssuer, signinRedirect]);
+    if (toIssuer) signIn();
+  }, [toIssuer, signIn]);
 
   if (isAuthenticated || user) return children; // an expired token is renewed by the first request
   if (!error) return <Loading what={session.leaving ? 'Signing out' : 'Signing in'} />;
   return (
     <Plain title="Sign-in did not work">
       <p>{sentenceOf(error.message)}</p>
-      <Button kind="primary" onClick={() => void signinRedirect({ state: { to: '/' } satisfies SignInState })}>
+      <Button kind="primary" onClick={signIn}>
         Sign in
       </Button>
     </Plain>
@@ -93,11 +103,11 @@ function sentenceOf(message: string): string {
 }
 
 function SignedOut() {
-  const { signinRedirect } = useAuth();
+  const signIn = useSignIn();
   return (
     <Plain title="You are signed out">
       <p>Calls that were accepted go on.</p>
-      <Button kind="primary" onClick={() => void signinRedirect({ state: { to: '/' } satisfies SignInState })}>
+      <Button kind="primary" onClick={signIn}>
         Sign in
       </Button>
     </Plain>

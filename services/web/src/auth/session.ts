@@ -6,11 +6,7 @@ import type { Config } from '../config';
 
 const signedInPath = '/signed-in';
 const signedOutPath = '/signed-out';
-
-/** Where the person was when sign-in began. It comes back with the answer. */
-export interface SignInState {
-  to: string;
-}
+const placeKey = 'outdial.place';
 
 /**
  * The person's sign-in. Tokens are in memory only: a reload signs in again by a
@@ -42,6 +38,20 @@ export class Session implements Tokens {
     this.manager.events.addAccessTokenExpiring(() => {
       void this.manager.getUser().then((user) => user && this.renewed(user.access_token).catch(() => undefined));
     });
+  }
+
+  /** Begins a sign-in that leaves this page: remembers where the person is, or wanted to be when an earlier one failed. */
+  keepPlace(): void {
+    const { pathname, search, hash } = window.location;
+    if (pathname === signedOutPath) sessionStorage.removeItem(placeKey);
+    else if (pathname !== signedInPath) sessionStorage.setItem(placeKey, pathname + search + hash);
+  }
+
+  /** Where the person goes on after sign-in: the kept place, once. It never leads to another site. */
+  takePlace(): string {
+    const place = sessionStorage.getItem(placeKey) ?? '/';
+    sessionStorage.removeItem(placeKey);
+    return place.startsWith('/') && !place.startsWith('//') ? place : '/';
   }
 
   subscribe = (listener: () => void) => {

@@ -22,12 +22,14 @@ function advice(problem: Problem): string | undefined {
 interface Props {
   problem: Problem;
   onRetry?: () => void;
+  /** What the button for it says. */
+  retry?: string;
   /** Beside data that is still shown, rather than in its place. */
   beside?: boolean;
 }
 
 /** The problem's sentence, what to do, the request id, and Try again. */
-export function ProblemView({ problem, onRetry, beside }: Props) {
+export function ProblemView({ problem, onRetry, retry = 'Try again', beside }: Props) {
   return (
     <div className={beside ? 'problem problem-beside' : 'problem'} role="alert">
       <Icon name="warning" />
@@ -50,7 +52,7 @@ export function ProblemView({ problem, onRetry, beside }: Props) {
           </p>
         )}
       </div>
-      {onRetry && <Button onClick={onRetry}>Try again</Button>}
+      {onRetry && <Button onClick={onRetry}>{retry}</Button>}
     </div>
   );
 }

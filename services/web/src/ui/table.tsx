@@ -88,6 +88,9 @@ function SelectAll<T>({ rows, selection }: { rows: readonly T[]; selection: Tabl
   return (
     <th role="columnheader" className="table-select">
       <label className="target">
+        <span className="select-all-words" aria-hidden="true">
+          Select all
+        </span>
         <input
           type="checkbox"
           aria-label="Select all on this page"

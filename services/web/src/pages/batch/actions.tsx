@@ -34,6 +34,7 @@ interface Props {
 export function BatchActions({ batch, actions: { pause, resume, cancel } }: Props) {
   const may = useScopes();
   const { status } = batch;
+  const paused = status === 'paused';
   const { reset: forgetPause } = pause;
   const { reset: forgetResume } = resume;
   // What was asked before is over: asked again, it is another request with another key.
@@ -44,14 +45,13 @@ export function BatchActions({ batch, actions: { pause, resume, cancel } }: Prop
   if (!may('write')) return null;
   return (
     <>
-      {status === 'active' && (
-        <Button busy={pause.running} onClick={() => void pause.run()}>
-          Pause
-        </Button>
-      )}
-      {status === 'paused' && (
-        <Button kind="primary" busy={resume.running} onClick={() => void resume.run()}>
-          Resume
+      {(status === 'active' || paused) && ( // one button that changes, so that focus stays on it
+        <Button
+          kind={paused ? 'primary' : 'secondary'}
+          busy={pause.running || resume.running}
+          onClick={() => void (paused ? resume : pause).run()}
+        >
+          {paused ? 'Resume' : 'Pause'}
         </Button>
       )}
       <Cancel batch={batch} cancel={cancel} />
@@ -97,12 +97,11 @@ function Cancel({ batch, cancel }: { batch: Batch; cancel: Action<void, Batch> }
   );
 }
 
-/** "3,265 waiting calls will never be placed; 14 people on the phone are hung up on." */
+/** "3,265 waiting calls will never be placed; 14 calls under way are hung up." Not all of them have somebody on the phone yet. */
 export function cancelEffects(waiting: number, active: number): string {
-  const people = active === 1 ? '1 person on the phone is' : `${count(active, 'people', 'people')} on the phone are`;
   const effects = [
     waiting > 0 && `${count(waiting, 'waiting call')} will never be placed`,
-    active > 0 && `${people} hung up on`,
+    active > 0 && `${count(active, 'call under way is', 'calls under way are')} hung up`,
   ].filter(Boolean);
   return `${effects.join('; ') || 'All calls are over already'}. There is no way back.`;
 }

@@ -47,9 +47,9 @@ it('a chart of a batch that is over ends soon after its last sample, unless the 
 
 it('cancel says in numbers what it does', () => {
   expect(cancelEffects(3265, 14)).toBe(
-    '3,265 waiting calls will never be placed; 14 people on the phone are hung up on. There is no way back.',
+    '3,265 waiting calls will never be placed; 14 calls under way are hung up. There is no way back.',
   );
-  expect(cancelEffects(0, 1)).toBe('1 person on the phone is hung up on. There is no way back.');
+  expect(cancelEffects(0, 1)).toBe('1 call under way is hung up. There is no way back.');
 });
 
 it('refused rows are exported harmless', () => {

@@ -10,7 +10,7 @@ import { PhoneNumber } from '../../ui/phone';
 import { ProblemView } from '../../ui/problem';
 import { StatusChip } from '../../ui/status';
 import { Duration } from '../../ui/time';
-import { rowAt, rowsRead } from './pages';
+import { rowAt } from './pages';
 import type { ResultRow } from './results';
 import { useRows } from './use-rows';
 
@@ -42,18 +42,16 @@ export function BatchCalls({ batch, over }: { batch: Batch; over: boolean }) {
   useEffect(() => virtual.measure(), [virtual, height]); // it keeps the heights that it has
   const items = virtual.getVirtualItems();
   const { startIndex = 0, endIndex = 0 } = virtual.range ?? {};
-  const { pages, problem, askAgain } = useRows(batch.id, over, [startIndex, endIndex]);
-  const read = rowsRead(pages);
+  const { pages, problem, askAgain } = useRows(batch, over, { first: startIndex, last: endIndex, focused });
+  const reading = !problem && (!rowAt(pages, startIndex) || !rowAt(pages, endIndex));
   useRowKeys(scroller, { focused, count: batch.rows, show: (row) => virtual.scrollToIndex(row), keep: setFocused });
 
   return (
     <section className="stack">
       <div className="section-head">
         <h2>Calls</h2>
-        <p className="small muted number" role="status">
-          {endIndex >= read && read > 0 && read < batch.rows && !problem
-            ? `Reading on: ${formatNumber(read)} of ${formatNumber(batch.rows)}`
-            : 'In the order of the file'}
+        <p className="small muted" role="status">
+          {reading ? 'Reading …' : 'In the order of the file'}
         </p>
       </div>
       {problem && <ProblemView problem={problem} onRetry={askAgain} beside />}

@@ -2,12 +2,15 @@ import { Link } from '@tanstack/react-router';
 
 import { useCapacity } from '../../api/capacity';
 import type { Batch, Schemas } from '../../api/client';
+import { useDeadLetterCounts } from '../../api/dead-letters';
+import { useScopes } from '../../auth/auth';
 import { byGroup, groupClass, groups } from '../../ui/chart/groups';
 import { useNow } from '../../ui/clock';
-import { formatNumber } from '../../ui/format';
+import { count, formatNumber } from '../../ui/format';
 import { GroupBar } from '../batches/bar';
 import { useBatchSamples } from '../batches/samples';
 import { endedOf, endOf, formatEnd, rateOf, rateSentence } from '../batches/rate';
+import { DeadLettersLink } from '../dead-letters/link';
 
 interface Props {
   batch: Batch;
@@ -52,6 +55,7 @@ function standstill({ status }: Batch, capacity: Schemas['Capacity'] | undefined
 
 function Legend({ batch }: { batch: Batch }) {
   const numbers = byGroup(batch.counts);
+  const may = useScopes();
   return (
     <ul className="legend">
       {groups.map(({ key, head, statuses }) => (
@@ -66,8 +70,25 @@ function Legend({ batch }: { batch: Batch }) {
               <span className="legend-number number">0</span> {head.toLowerCase()}
             </span>
           )}
+          {key === 'failed' && numbers.failed > 0 && may('admin') && <DeadLetters batch={batch} />}
         </li>
       ))}
     </ul>
+  );
+}
+
+/** Of the failed calls, those that wait for an admin to decide; nothing, where none does. */
+function DeadLetters({ batch: { id } }: { batch: Batch }) {
+  const { data } = useDeadLetterCounts(id);
+  if (!data || data.total === 0) return null;
+  return (
+    <span>
+      ·{' '}
+      <DeadLettersLink batch={id}>
+        {data.counted_up_to === undefined
+          ? count(data.total, 'dead letter')
+          : `${formatNumber(data.total)}+ dead letters`}
+      </DeadLettersLink>
+    </span>
   );
 }

@@ -1,33 +1,42 @@
 import type { ResultPage, ResultRow } from './results';
 
-/** The pages that were read so far, without a gap. Each has the cursor of the next: there is no way to one but through those before. */
-export type Pages = readonly ResultPage[];
+/** Rows of a page. The one that is looked at is asked for again and again while calls go on, so it is small. */
+export const pageSize = 200;
 
-/** The page that a row is in; if it isn't read yet, the next that has to be read on the way to it. */
-export function pageOf(pages: Pages, row: number): number {
-  let begin = 0;
-  for (const [place, { rows, next }] of pages.entries()) {
-    begin += rows.length;
-    if (row < begin || next === undefined) return place; // on the last page more may still come
+const mostKept = 12;
+
+/** Pages by how many rows are before them; the one that was read last is the last. */
+export type Pages = ReadonlyMap<number, ResultPage>;
+
+/**
+ * How many rows are before the page that a row is in. Pages begin at every 200th row; one that the server ended
+ * early, because its rows are large, goes on in another.
+ */
+export function startOf(pages: Pages, row: number): number {
+  let start = row - (row % pageSize);
+  for (;;) {
+    const page = pages.get(start);
+    if (!page?.more || page.rows.length === 0 || row < start + page.rows.length) return start;
+    start += page.rows.length;
   }
-  return pages.length;
 }
 
-/** Puts in what was read. What it had before is replaced, because calls go on. */
-export function withPage(pages: Pages, place: number, page: ResultPage): Pages {
-  if (place > pages.length || pages[place] === page) return pages;
-  return [...pages.slice(0, place), page, ...pages.slice(place + 1)];
-}
-
-export const cursorOf = (pages: Pages, place: number): string | undefined => pages[place - 1]?.next;
+/** How many rows a page has at most that begins there. */
+export const limitFrom = (start: number) => pageSize - (start % pageSize);
 
 export function rowAt(pages: Pages, row: number): ResultRow | undefined {
-  let begin = 0;
-  for (const { rows } of pages) {
-    if (row < begin + rows.length) return rows[row - begin];
-    begin += rows.length;
-  }
-  return undefined;
+  const start = startOf(pages, row);
+  return pages.get(start)?.rows[row - start];
 }
 
-export const rowsRead = (pages: Pages) => pages.reduce((sum, { rows }) => sum + rows.length, 0);
+/** Puts in what was read. Of the others a few are kept for who comes back, and always those that are `shown`. */
+export function withPage(pages: Pages, start: number, page: ResultPage, shown: readonly number[]): Pages {
+  if (pages.get(start) === page) return pages;
+  const next = new Map(pages);
+  next.delete(start); // a Map keeps the place of what it has
+  next.set(start, page);
+  for (const old of [...next.keys()].slice(0, -1)) {
+    if (next.size > mostKept && !shown.includes(old)) next.delete(old);
+  }
+  return next;
+}

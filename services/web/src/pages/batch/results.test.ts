@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { cursorOf, pageOf, rowAt, rowsRead, withPage, type Pages } from './pages';
+import { limitFrom, rowAt, startOf, withPage, type Pages } from './pages';
 import { nextCursor, parseResults, type ResultRow } from './results';
 
 const header =
@@ -10,7 +10,7 @@ describe('a page of results', () => {
   it('is read with and without the names of the columns', () => {
     const line =
       '2,+442079460958,completed,call_A-000001,1,1,41,2026-03-02T09:13:02.090Z,2026-03-02T09:13:09.681Z,,CA0,,,,"{""a"":""<script>""}"';
-    const { rows, next } = parseResults(`${header}\r\n${line}\r\n`, null);
+    const { rows, more } = parseResults(`${header}\r\n${line}\r\n`, null);
     expect(rows).toEqual([
       {
         row: 2,
@@ -22,48 +22,76 @@ describe('a page of results', () => {
         message: '',
       },
     ]);
-    expect(next).toBeUndefined();
+    expect(more).toBe(false);
     expect(parseResults(`${line}\r\n`, null).rows).toEqual(rows);
   });
 
   it('has no duration where nobody answered, and cells as they were before they were made harmless', () => {
-    const line = "3,+442079460958,failed,call_A-000002,1,1,0,,,,,carrier_error,,'=unclear,{}";
-    expect(parseResults(line, null).rows[0]).toMatchObject({ duration: undefined, message: '=unclear' });
+    for (const nothing of ['', '0']) {
+      const line = `3,+442079460958,failed,call_A-000002,1,1,${nothing},,,,,carrier_error,,'=unclear,{}`;
+      expect(parseResults(line, null).rows[0]).toMatchObject({ duration: undefined, message: '=unclear' });
+    }
   });
 
   it('names the next one', () => {
-    expect(nextCursor('</v1/batches/b/results.csv?cursor=YWJj&limit=1000>; rel="next"')).toBe('YWJj');
+    const link = '</v1/batches/b/results.csv?cursor=YWJj&limit=1000>; rel="next"';
+    expect(nextCursor(link)).toBe('YWJj');
+    expect(parseResults('', link).more).toBe(true);
     expect(nextCursor(null)).toBeUndefined();
   });
 });
 
 describe('pages', () => {
-  const page = (from: number, length: number, next?: string) => ({
-    rows: Array.from({ length }, (_, place) => ({ row: from + place }) as ResultRow),
-    next,
+  const page = (start: number, length: number, more = true) => ({
+    rows: Array.from({ length }, (_, place) => ({ row: start + place + 2 }) as ResultRow),
+    more,
   });
-  const pages: Pages = [page(2, 3, 'b'), page(5, 2, 'c')];
+  const none: Pages = new Map();
+  const pagesOf = (...pages: [start: number, length: number][]): Pages =>
+    new Map(pages.map(([start, length]) => [start, page(start, length)]));
 
-  it('are found by a row, though they differ in length', () => {
-    expect([0, 2, 3, 4].map((row) => pageOf(pages, row))).toEqual([0, 0, 1, 1]);
-    expect([0, 2, 3, 4, 5].map((row) => rowAt(pages, row)?.row)).toEqual([2, 4, 5, 6, undefined]);
-    expect(rowsRead(pages)).toBe(5);
+  it('are found by their number, so the last is as near as the first', () => {
+    expect([0, 199, 200, 99_999].map((row) => startOf(none, row))).toEqual([0, 0, 200, 99_800]);
+    expect(limitFrom(99_800)).toBe(200);
+    const pages = pagesOf([0, 200], [99_800, 200]);
+    expect([0, 199, 200, 99_799, 99_999].map((row) => rowAt(pages, row)?.row)).toEqual([
+      2,
+      201,
+      undefined,
+      undefined,
+      100_001,
+    ]);
   });
 
-  it('are read one after the other on the way to a row', () => {
-    expect(pageOf(pages, 50_000)).toBe(2);
-    expect([0, 1, 2].map((place) => cursorOf(pages, place))).toEqual([undefined, 'b', 'c']);
-    expect(pageOf([], 50_000)).toBe(0);
+  it('go on where the server ended one early', () => {
+    const pages = pagesOf([200, 50], [250, 100]);
+    expect([200, 249, 250, 349, 350, 399, 400].map((row) => startOf(pages, row))).toEqual([
+      200, 200, 250, 250, 350, 350, 400,
+    ]);
+    expect(limitFrom(350)).toBe(50);
+    expect([249, 250, 350].map((row) => rowAt(pages, row)?.row)).toEqual([251, 252, undefined]);
   });
 
   it('end with one that may still grow', () => {
-    const all = withPage(pages, 2, page(7, 1));
-    expect(pageOf(all, 50_000)).toBe(2);
-    expect(rowAt(withPage(all, 2, page(7, 2)), 6)?.row).toBe(8);
+    const pages = new Map([[200, page(200, 3, false)]]);
+    expect(startOf(pages, 300)).toBe(200);
+    expect(rowAt(pages, 300)).toBeUndefined();
+    expect(rowAt(withPage(pages, 200, page(200, 150, false), []), 300)?.row).toBe(302);
+  });
+
+  it('that hold nothing are not gone round for ever', () => {
+    expect(startOf(pagesOf([0, 0]), 7)).toBe(0);
   });
 
   it('change only where something has changed', () => {
-    expect(withPage(pages, 1, pages[1] as Pages[number])).toBe(pages);
-    expect(withPage(pages, 7, page(1, 1))).toBe(pages);
+    const pages = pagesOf([0, 200]);
+    expect(withPage(pages, 0, pages.get(0) as ReturnType<typeof page>, [])).toBe(pages);
+  });
+
+  it('are kept as long as they are seen, and a few others', () => {
+    let pages = none;
+    for (let start = 0; start < 20_000; start += 200) pages = withPage(pages, start, page(start, 200), [0, start]);
+    expect(pages.size).toBe(12);
+    expect([...pages.keys()]).toEqual([0, ...Array.from({ length: 11 }, (_, place) => 17_800 + place * 200)]);
   });
 });

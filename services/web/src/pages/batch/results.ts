@@ -22,15 +22,15 @@ export interface ResultRow {
 
 export interface ResultPage {
   rows: ResultRow[];
-  /** The cursor of the next page. */
-  next: string | undefined;
+  /** Whether there are others behind it. */
+  more: boolean;
 }
 
-/** A page of results.csv. Only the first has the names of the columns, so they are known by their order. */
+/** A page of results.csv. Not every one has the names of the columns, so they are known by their order. */
 export function parseResults(text: string, link: string | null): ResultPage {
   const { data } = Papa.parse<string[]>(text, { header: false, dynamicTyping: false, skipEmptyLines: true });
   const lines = data[0]?.[0] === 'row' ? data.slice(1) : data;
-  return { rows: lines.map(rowOf), next: nextCursor(link) };
+  return { rows: lines.map(rowOf), more: nextCursor(link) !== undefined };
 }
 
 function rowOf(cells: string[]): ResultRow {
@@ -41,7 +41,7 @@ function rowOf(cells: string[]): ResultRow {
     status: at(2) as CallStatus,
     id: at(3),
     dials: Number(at(5)),
-    duration: at(8) === '' ? undefined : Number(at(6)), // answered_at
+    duration: at(6) === '' || at(8) === '' ? undefined : Number(at(6)), // the other is answered_at
     message: at(13),
   };
 }

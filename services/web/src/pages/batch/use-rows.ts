@@ -1,58 +1,72 @@
 import { useEffect, useState } from 'react';
 
-import { useApi, type Api, type Answer } from '../../api/client';
+import { useApi, type Answer, type Api, type Batch } from '../../api/client';
 import { usePolled, type PollRequest } from '../../api/polled';
 import { isFinal } from '../../ui/status';
-import { cursorOf, pageOf, withPage, type Pages } from './pages';
+import { limitFrom, startOf, withPage, type Pages } from './pages';
 import { parseResults, type ResultPage } from './results';
 
-const pageSize = 1000;
+interface Shown {
+  /** The first and the last row in the window. */
+  first: number;
+  last: number;
+  /** One that has to stay, wherever the window is. */
+  focused: number | undefined;
+}
 
-/** The rows between two, current, and all that were read on the way to them. */
-export function useRows(id: string, over: boolean, [first, last]: [number, number]) {
-  const [pages, setPages] = useState<Pages>([]);
-  const [top, bottom] = [pageOf(pages, first), pageOf(pages, last)];
-  const one = usePage({ id, over, cursor: cursorOf(pages, top), enabled: true });
-  const other = usePage({ id, over, cursor: cursorOf(pages, bottom), enabled: bottom !== top });
+/** The pages that the window is in, current, and some that were read before. */
+export function useRows(batch: Batch, over: boolean, { first, last, focused }: Shown) {
+  const [pages, setPages] = useState<Pages>(new Map());
+  const [top, bottom] = [startOf(pages, first), startOf(pages, last)];
+  const kept = focused === undefined ? top : startOf(pages, focused);
+  const one = usePage({ batch, over, start: top, enabled: true });
+  const other = usePage({ batch, over, start: bottom, enabled: bottom !== top });
+  const { data: upper } = one;
+  const { data: lower } = other;
   useEffect(() => {
-    if (one.data) setPages((before) => withPage(before, top, one.data as ResultPage));
-  }, [one.data, top]);
+    if (upper) setPages((before) => withPage(before, top, upper, [top, bottom, kept]));
+  }, [upper, top, bottom, kept]);
   useEffect(() => {
-    if (other.data && bottom !== top) setPages((before) => withPage(before, bottom, other.data as ResultPage));
-  }, [other.data, bottom, top]);
-  return { pages, problem: one.problem ?? other.problem, loading: one.loading, askAgain: one.askAgain };
+    if (lower && bottom !== top) setPages((before) => withPage(before, bottom, lower, [top, bottom, kept]));
+  }, [lower, top, bottom, kept]);
+  return { pages, problem: one.problem ?? other.problem, askAgain: one.askAgain };
 }
 
 interface PageOptions {
-  id: string;
+  batch: Batch;
   /** No call of the batch can change any more. */
   over: boolean;
-  cursor: string | undefined;
+  /** How many rows are before it. */
+  start: number;
   enabled: boolean;
 }
 
-function usePage({ id, over, cursor, enabled }: PageOptions) {
+function usePage({ batch: { id, rows: all }, over, start, enabled }: PageOptions) {
   const api = useApi();
+  const limit = limitFrom(start);
+  // The calls of a large batch are made while it runs already.
+  const whole = ({ rows, more }: ResultPage) => more || rows.length >= Math.min(limit, all - start);
+  const ended = ({ rows }: ResultPage) => rows.every(({ status }) => isFinal(status));
   return usePolled({
-    key: ['batch-results', id, cursor],
-    ask: (request) => resultPage(api, { id, cursor, limit: pageSize }, request),
+    key: ['batch-results', id, start],
+    ask: (request) => resultPage(api, id, { skip: start, limit }, request),
     fast: 3000,
-    moving: ({ rows }) => rows.some(({ status }) => !isFinal(status)),
-    final: ({ rows }) => over && rows.every(({ status }) => isFinal(status)),
+    moving: (page) => !whole(page) || !ended(page),
+    final: (page) => over && whole(page) && ended(page),
     enabled,
   });
 }
 
 async function resultPage(
   api: Api,
-  { id, ...query }: { id: string; cursor: string | undefined; limit: number },
+  id: string,
+  query: { skip: number; limit: number },
   request: PollRequest,
 ): Promise<Answer<ResultPage>> {
-  const answer = await api.GET('/batches/{id}/results.csv', {
+  const { data, error, response } = await api.GET('/batches/{id}/results.csv', {
     params: { path: { id }, query },
     parseAs: 'text',
-    signal: request.signal,
+    ...request,
   });
-  const data = answer.response.ok ? parseResults(answer.data ?? '', answer.response.headers.get('Link')) : undefined;
-  return { data, error: answer.error, response: answer.response };
+  return { data: response.ok ? parseResults(data ?? '', response.headers.get('Link')) : undefined, error, response };
 }

@@ -2,7 +2,7 @@ import '../../ui/chart/chart.css';
 import '../calls/calls.css';
 import './batches.css';
 
-import { Link, useLocation, useNavigate, useSearch } from '@tanstack/react-router';
+import { Link, linkOptions, useNavigate, useSearch } from '@tanstack/react-router';
 
 import { useApi, type Batch } from '../../api/client';
 import { useLimits } from '../../api/limits';
@@ -10,14 +10,15 @@ import { useLive } from '../../api/live';
 import { usePolled } from '../../api/polled';
 import { Page } from '../../app/page';
 import { useScopes } from '../../auth/auth';
-import { Button } from '../../ui/button';
 import { Empty } from '../../ui/empty';
 import { formatNumber } from '../../ui/format';
+import { Pager } from '../../ui/pager';
 import { ProblemView } from '../../ui/problem';
 import { Skeleton } from '../../ui/skeleton';
 import { StatusChip } from '../../ui/status';
 import { useSteadyRows } from '../../ui/steady';
 import { Table } from '../../ui/table';
+import { FreshRows } from '../calls/fresh';
 import { DropArea, handFile, useFileDrop } from '../new-batch/drop';
 import { limitsSentence } from '../new-batch/file-step';
 import { batchColumns } from './columns';
@@ -28,12 +29,15 @@ export default function BatchesPage() {
   const may = useScopes();
   const { polled, steady } = useBatches(search);
   const { data, problem, loading, askAgain } = polled;
-  const shown = steady.rows.filter(({ status }) => !search.status || status === search.status);
-  const empty = data !== undefined && steady.rows.length === 0 && !search.cursor;
+  const { rows } = steady;
+  const none = data !== undefined && !polled.old && rows.length === 0 && !search.cursor && !search.status;
+  // With a filter the API looks through some batches only, and says by a cursor that there are more to look through.
+  const further = search.status && rows.length < pageSize;
+  const many = data ? `${formatNumber(rows.length)}${data.next_cursor ? '+' : ''}` : '…';
   return (
     <Page
       title="Batches"
-      detail={search.status && `${search.status} (${data ? formatNumber(shown.length) : '…'})`}
+      detail={search.status && `${search.status} (${many})`}
       actions={
         may('write') && (
           <Link to="/batches/new" className="button button-primary">
@@ -42,30 +46,31 @@ export default function BatchesPage() {
         )
       }
     >
-      {!empty && <StatusFilter chosen={search.status} />}
+      {!none && <StatusFilter chosen={search.status} />}
       {problem && <ProblemView problem={problem} onRetry={askAgain} beside={data !== undefined} />}
       {loading && <Skeleton what="The list of batches" rows={8} />}
-      {empty && <NoBatches />}
-      {data && !empty && (
+      {none && <NoBatches />}
+      {data && !none && (
         <>
-          <div className="fresh" role="status">
-            <span className="small muted">Newest first</span>
-            {steady.fresh > 0 && <Button onClick={steady.showFresh}>{`Show ${steady.fresh} new`}</Button>}
-          </div>
-          {shown.length > 0 ? (
+          <FreshRows fresh={steady.fresh} most={pageSize} behind={steady.behind} onShow={steady.showFresh} />
+          {rows.length > 0 && (
             <div className="list" data-old={polled.old || undefined}>
               <Table
                 label="Batches, newest first"
                 columns={batchColumns}
-                rows={shown}
+                rows={rows}
                 keyOf={keyOf}
                 gone={steady.gone}
               />
             </div>
-          ) : (
-            <NoneFits search={search} more={data.next_cursor !== undefined} />
           )}
-          <Pager search={search} next={data.next_cursor} />
+          {rows.length === 0 && !polled.old && <NoneFits search={search} more={data.next_cursor !== undefined} />}
+          <Pager
+            cursor={search.cursor}
+            next={data.next_cursor}
+            pageAt={(cursor) => linkOptions({ to: '/batches', search: { ...search, cursor } })}
+            older={further ? 'Look further' : undefined}
+          />
           {may('write') && <DropAnywhere />}
         </>
       )}
@@ -75,15 +80,17 @@ export default function BatchesPage() {
 
 const keyOf = (batch: Batch) => batch.id;
 const pageSize = 50;
-const filteredSize = 200; // the API doesn't filter batches, so a page is read large and filtered here
 
 function useBatches(search: BatchesSearch) {
   const api = useApi();
   const { woken } = useLive();
-  const limit = search.status ? filteredSize : pageSize;
+  const { status, cursor } = search;
   const polled = usePolled({
-    key: ['batches', search.cursor, limit],
-    ask: (request) => api.GET('/batches', { params: { query: { cursor: search.cursor, limit } }, ...request }),
+    key: ['batches', status, cursor],
+    ask: (request) => {
+      const query = { status: status && [status], cursor, limit: pageSize };
+      return api.GET('/batches', { params: { query }, ...request });
+    },
     fast: 3000,
     moving: ({ batches }) => batches.some(({ status }) => status === 'active'),
     keepOld: true,
@@ -93,7 +100,7 @@ function useBatches(search: BatchesSearch) {
     more: polled.data?.next_cursor !== undefined,
     keyOf,
     old: polled.old,
-    view: `${search.cursor ?? ''} ${limit} ${woken}`,
+    view: `${status ?? ''} ${cursor ?? ''} ${woken}`,
   });
   return { polled, steady };
 }
@@ -143,46 +150,19 @@ function NoBatches() {
   );
 }
 
+function noneSentence({ status, cursor }: BatchesSearch, more: boolean): string {
+  if (!status) return 'There is no batch on this page.';
+  if (more) return `Of the batches looked through so far, none is ${status}.`;
+  return cursor ? `No further batch is ${status}.` : `No batch is ${status}.`;
+}
+
 function NoneFits({ search, more }: { search: BatchesSearch; more: boolean }) {
   return (
-    <Empty title="No batch fits">
-      <p>
-        {search.status
-          ? `None of the ${more ? `${filteredSize} batches of this page` : 'batches'} is ${search.status}.`
-          : 'There is no batch on this page.'}
-      </p>
+    <Empty title={search.status && more ? 'None so far' : 'No batch fits'}>
+      <p>{noneSentence(search, more)}</p>
       <Link to="/batches" className="button">
         Clear filters
       </Link>
     </Empty>
-  );
-}
-
-function Pager({ search, next }: { search: BatchesSearch; next: string | undefined }) {
-  const newer = useLocation().state.newer ?? [];
-  if (!search.cursor && !next) return null;
-  return (
-    <nav className="pager" aria-label="Pages of the list">
-      {search.cursor && (
-        <Link
-          to="/batches"
-          search={{ ...search, cursor: newer.at(-1) }}
-          state={{ newer: newer.slice(0, -1) }}
-          className="button"
-        >
-          {newer.length > 0 ? 'Newer' : 'Newest'}
-        </Link>
-      )}
-      {next && (
-        <Link
-          to="/batches"
-          search={{ ...search, cursor: next }}
-          state={{ newer: [...newer, search.cursor] }}
-          className="button"
-        >
-          Older
-        </Link>
-      )}
-    </nav>
   );
 }

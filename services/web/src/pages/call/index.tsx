@@ -15,6 +15,7 @@ import { Skeleton } from '../../ui/skeleton';
 import { isFinal, StatusChip } from '../../ui/status';
 import { Duration, Time } from '../../ui/time';
 import { fillDraft } from '../call-now/draft';
+import { DeadLettersLink } from '../dead-letters/link';
 import { CancelButton } from './cancel';
 import { About, Metadata, RawJson, Settings } from './facts';
 import { attemptsOf } from './steps';
@@ -95,6 +96,9 @@ function CallView({ call }: { call: Call }) {
           )}
         </span>
         <Talk call={call} />
+        {call.failure?.reason === 'dead_lettered' && (
+          <DeadLettersLink cause={call.failure.cause}>Dead letters of this cause</DeadLettersLink>
+        )}
       </p>
       <div className="call-columns">
         <section className="call-steps">

@@ -31,14 +31,14 @@ export const batchColumn: Column<Call> = {
     ),
 };
 
-/** The columns of any list of calls. */
-export const callColumns: Column<Call>[] = [
+/** The columns of a list of calls. Of a call that is gone from it nothing is known any more, so it has no running clock. */
+export const callColumns = (gone: ReadonlySet<string>): Column<Call>[] => [
   { id: 'status', head: 'Status', plain: true, cell: (call) => <Status call={call} /> },
   numberColumn,
   batchColumn,
   { id: 'dials', head: 'Dials', align: 'end', cell: (call) => call.dials },
   { id: 'created', head: 'Created', cell: (call) => <Time at={call.created_at} /> },
-  { id: 'duration', head: 'Duration', align: 'end', cell: (call) => <Talk call={call} /> },
+  { id: 'duration', head: 'Duration', align: 'end', cell: (call) => <Talk call={call} gone={gone.has(call.id)} /> },
 ];
 
 /** The status, and why a call waits, or why it failed. */
@@ -59,8 +59,8 @@ function Status({ call }: { call: Call }) {
 }
 
 /** How long the talk was, or is so far: its outcome comes at the end only. */
-function Talk({ call: { outcome, status, history } }: { call: Call }) {
+function Talk({ call: { outcome, status, history }, gone }: { call: Call; gone: boolean }) {
   if (outcome?.answered_at && outcome.duration !== undefined) return <Duration seconds={outcome.duration} />;
-  const answered = status === 'in-progress' && history.findLast((step) => step.status === status);
+  const answered = !gone && status === 'in-progress' && history.findLast((step) => step.status === status);
   return answered ? <Duration since={answered.at} /> : null;
 }

@@ -1,8 +1,10 @@
 import { fireEvent, render, screen } from '@testing-library/react';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
+import { parseSearch } from '../../app/search';
+import { callStatuses } from '../../ui/status';
 import { Filters } from './filters';
-import type { CallsSearch } from './search';
+import { callsSearch, type CallsSearch } from './search';
 
 const navigate = vi.hoisted(() => vi.fn());
 vi.mock('@tanstack/react-router', () => ({ useNavigate: () => navigate }));
@@ -53,6 +55,27 @@ describe('the filters', () => {
     expect(screen.queryByLabelText('From')).toBeNull();
     go({ from });
     expect(field('From').value).not.toBe('');
+  });
+
+  it('with every status chosen are none: the list is of all calls', () => {
+    const [last = 'queued', ...others] = [...callStatuses].reverse();
+    show({ status: others });
+    fireEvent.click(screen.getByRole('button', { name: last }));
+    expect(navigate).toHaveBeenCalledWith(
+      expect.objectContaining({ search: expect.objectContaining({ status: undefined }) as unknown }),
+    );
+    const typed = parseSearch(`?${callStatuses.map((status) => `status=${status}`).join('&')}`);
+    expect(callsSearch(typed).status).toBeUndefined();
+  });
+
+  it('keep the statuses in their order, whichever was pressed first', () => {
+    show({ status: ['completed', 'failed'] });
+    fireEvent.click(screen.getByRole('button', { name: 'queued' }));
+    expect(navigate).toHaveBeenCalledWith(
+      expect.objectContaining({
+        search: expect.objectContaining({ status: ['queued', 'completed', 'failed'] }) as unknown,
+      }),
+    );
   });
 
   it('leave the address alone when a time is only passed through', () => {

@@ -5,7 +5,7 @@ import { useShortcut } from '../../app/shortcuts';
 import { TextField } from '../../ui/field';
 import { useMedia } from '../../ui/media';
 import { callStatuses, StatusChip } from '../../ui/status';
-import { internationalNumber, isFiltered, spanNames, type CallsSearch, type Span } from './search';
+import { internationalNumber, isFiltered, spanNames, statusFilter, type CallsSearch, type Span } from './search';
 
 /** Every filter changes the address, from which the list is asked; the page's cursor belongs to the old one. */
 export function Filters({ search }: { search: CallsSearch }) {
@@ -49,7 +49,7 @@ type Statuses = NonNullable<CallsSearch['status']>;
 function StatusFilter({ chosen, onChange }: { chosen: Statuses; onChange: (status: Statuses | undefined) => void }) {
   const toggle = (status: Statuses[number]) => {
     const next = chosen.includes(status) ? chosen.filter((each) => each !== status) : [...chosen, status];
-    onChange(next.length > 0 ? callStatuses.filter((each) => next.includes(each)) : undefined);
+    onChange(statusFilter(next));
   };
   return (
     <div className="status-filter" role="group" aria-label="Status">

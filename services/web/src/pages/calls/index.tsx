@@ -1,29 +1,22 @@
 import './calls.css';
 
 import { Link, useSearch } from '@tanstack/react-router';
-import { useEffect, useMemo, useRef, useState } from 'react';
+import { useEffect, useRef } from 'react';
 
-import { useAction } from '../../api/action';
 import { useApi, type Call } from '../../api/client';
-import { useHold, useLive } from '../../api/live';
+import { useLive } from '../../api/live';
 import { usePolled } from '../../api/polled';
 import { Page } from '../../app/page';
 import { useScopes } from '../../auth/auth';
-import { notify } from '../../ui/announce';
-import { Button } from '../../ui/button';
-import { ConfirmDialog } from '../../ui/dialog';
 import { Empty } from '../../ui/empty';
-import { count } from '../../ui/format';
 import { ProblemView } from '../../ui/problem';
-import { useSelection } from '../../ui/selection';
 import { Skeleton } from '../../ui/skeleton';
 import { isFinal } from '../../ui/status';
 import { useSteadyRows } from '../../ui/steady';
-import { Table } from '../../ui/table';
-import { cancelCalls, cancelSentence } from './cancel';
-import { callColumns } from './columns';
 import { Filters } from './filters';
-import { Pager } from './pager';
+import { FreshRows } from './fresh';
+import { CallList } from './list';
+import { CallsPager } from './pager';
 import { callsQuery, filterSentence, isFiltered, mostRows, sizeOf, type CallsSearch } from './search';
 import { CapacityStrip } from './strip';
 
@@ -55,11 +48,12 @@ export default function CallsPage() {
         <>
           <FreshRows
             fresh={steady.fresh}
+            most={mostRows}
             behind={steady.behind && sizeOf(search) + steady.fresh > mostRows}
             onShow={steady.showFresh}
           />
-          <Calls rows={steady.rows} gone={steady.gone} old={polled.old} />
-          <Pager search={search} next={data.next_cursor} />
+          <CallList rows={steady.rows} gone={steady.gone} old={polled.old} />
+          <CallsPager search={search} next={data.next_cursor} />
         </>
       )}
     </Page>
@@ -82,7 +76,7 @@ function useCalls(search: CallsSearch) {
   const steady = useSteadyRows({
     rows: polled.data?.calls,
     more: polled.data?.next_cursor !== undefined,
-    keyOf,
+    keyOf: (call: Call) => call.id,
     old: polled.old,
     view: `${JSON.stringify(search)} ${woken}`,
   });
@@ -92,97 +86,13 @@ function useCalls(search: CallsSearch) {
   return { polled, steady };
 }
 
-const keyOf = (call: Call) => call.id;
-
-/** Behind: more has come than one answer holds, so that rows below are in no answer any more. */
-function FreshRows({ fresh, behind, onShow }: { fresh: number; behind: boolean; onShow: () => void }) {
-  return (
-    <div className="fresh" role="status">
-      <span className="small muted">Newest first{behind && ' · Not all rows below are kept current'}</span>
-      {fresh > 0 && <Button onClick={onShow}>{`Show ${fresh}${fresh >= mostRows ? '+' : ''} new`}</Button>}
-    </div>
-  );
-}
-
-interface ListProps {
-  rows: Call[];
-  gone: ReadonlySet<string>;
-  old: boolean;
-}
-
-function Calls({ rows, gone, old }: ListProps) {
-  const api = useApi();
-  const may = useScopes();
-  const [asking, setAsking] = useState(false);
-  const ids = useMemo(() => rows.filter(canCancel).map(keyOf), [rows]);
-  const selection = useSelection(ids);
-  const { selected, clear } = selection;
-  const chosen = rows.filter((call) => selected.has(call.id));
-  useHold(selected.size > 0);
-
-  const cancel = useAction(async (calls: Call[]) => {
-    const result = await cancelCalls(api, calls);
-    notify(cancelSentence(result), result.failed.length > 0 ? 'problem' : 'info');
-    setAsking(false);
-    clear();
-  });
-
-  return (
-    <div className="list" data-old={old || undefined}>
-      <Table
-        label="Calls, newest first"
-        columns={callColumns}
-        rows={rows}
-        keyOf={keyOf}
-        gone={gone}
-        selection={
-          may('write') ? { ...selection, canSelect: canCancel, nameOf: (call) => call.phone_number } : undefined
-        }
-      />
-      {chosen.length > 0 && (
-        <div className="selection-bar" role="region" aria-label="Selection">
-          <span>{count(chosen.length, 'call')} selected · updates paused</span>
-          <Button kind="danger" onClick={() => setAsking(true)}>{`Cancel ${count(chosen.length, 'call')} …`}</Button>
-          <Button onClick={clear}>Clear selection</Button>
-        </div>
-      )}
-      <ConfirmDialog
-        open={asking}
-        title={`Cancel ${count(chosen.length, 'call')}?`}
-        confirm={`Cancel ${count(chosen.length, 'call')}`}
-        danger
-        running={cancel.running}
-        problem={cancel.problem}
-        onConfirm={() => void cancel.run(chosen)}
-        onClose={() => setAsking(false)}
-      >
-        <CancelEffects calls={chosen} />
-      </ConfirmDialog>
-    </div>
-  );
-}
-
-const canCancel = (call: Call) => !isFinal(call.status) && !call.cancel_requested;
-
-function CancelEffects({ calls }: { calls: Call[] }) {
-  const waiting = calls.filter((call) => call.status === 'queued').length;
-  const active = calls.length - waiting;
-  return (
-    <p>
-      {waiting > 0 && `${count(waiting, 'waiting call')} will not be placed. `}
-      {active > 0 && `${count(active, 'call')} under way will be hung up. `}
-      There is no way back.
-    </p>
-  );
-}
-
 function Nothing({ search }: { search: CallsSearch }) {
   const may = useScopes();
   if (search.cursor || isFiltered(search)) {
     return (
       <Empty title="No call fits">
         <p>There is no call {filterSentence(search) || 'on this page'}.</p>
-        <Link to="/calls" className="button">
+        <Link to="/calls" search={{ size: search.size }} className="button">
           Clear filters
         </Link>
       </Empty>

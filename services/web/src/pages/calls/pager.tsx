@@ -1,53 +1,36 @@
-import { Link, useLocation, useNavigate } from '@tanstack/react-router';
+import { linkOptions, useNavigate } from '@tanstack/react-router';
 
+import { Pager } from '../../ui/pager';
 import { pageSizes, sizeOf, type CallsSearch } from './search';
 
-declare module '@tanstack/react-router' {
-  interface HistoryState {
-    /** Cursors of the pages before this one, the newest first: the API's cursors lead to older ones only. */
-    newer?: (string | undefined)[];
-  }
+/** Newer and Older, and how many rows a page has. */
+export function CallsPager({ search, next }: { search: CallsSearch; next: string | undefined }) {
+  return (
+    <Pager
+      cursor={search.cursor}
+      next={next}
+      pageAt={(cursor) => linkOptions({ to: '/calls', search: { ...search, cursor } })}
+    >
+      <PageSize search={search} />
+    </Pager>
+  );
 }
 
-/** Newer and Older, by the API's cursors, and how many rows a page has. */
-export function Pager({ search, next }: { search: CallsSearch; next: string | undefined }) {
+function PageSize({ search }: { search: CallsSearch }) {
   const navigate = useNavigate();
-  const newer = useLocation().state.newer ?? [];
   const resize = (size: string) =>
     void navigate({
       to: '/calls',
       search: { ...search, cursor: undefined, size: size === '100' || size === '200' ? size : undefined },
     });
   return (
-    <nav className="pager" aria-label="Pages of the list">
-      {search.cursor && (
-        <Link
-          to="/calls"
-          search={{ ...search, cursor: newer.at(-1) }}
-          state={{ newer: newer.slice(0, -1) }}
-          className="button"
-        >
-          {newer.length > 0 ? 'Newer' : 'Newest'}
-        </Link>
-      )}
-      {next && (
-        <Link
-          to="/calls"
-          search={{ ...search, cursor: next }}
-          state={{ newer: [...newer, search.cursor] }}
-          className="button"
-        >
-          Older
-        </Link>
-      )}
-      <label className="row small page-size">
-        Rows
-        <select value={String(sizeOf(search))} onChange={(event) => resize(event.target.value)}>
-          {pageSizes.map((size) => (
-            <option key={size}>{size}</option>
-          ))}
-        </select>
-      </label>
-    </nav>
+    <label className="row small page-size">
+      Rows
+      <select value={String(sizeOf(search))} onChange={(event) => resize(event.target.value)}>
+        {pageSizes.map((size) => (
+          <option key={size}>{size}</option>
+        ))}
+      </select>
+    </label>
   );
 }

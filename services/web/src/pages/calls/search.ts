@@ -30,7 +30,7 @@ export interface CallsSearch {
 export function callsSearch(raw: RawSearch): CallsSearch {
   const since = oneOf(raw.since, spanNames);
   return {
-    status: someOf(raw.status, callStatuses),
+    status: statusFilter(someOf(raw.status, callStatuses) ?? []),
     batch: one(raw.batch),
     number: one(raw.number),
     since,
@@ -39,6 +39,12 @@ export function callsSearch(raw: RawSearch): CallsSearch {
     cursor: one(raw.cursor),
     size: oneOf(raw.size, sizes),
   };
+}
+
+/** The chosen statuses in their order. All of them are no filter, as none is. */
+export function statusFilter(chosen: readonly CallStatus[]): CallStatus[] | undefined {
+  const statuses = callStatuses.filter((status) => chosen.includes(status));
+  return statuses.length > 0 && statuses.length < callStatuses.length ? statuses : undefined;
 }
 
 function time(value: unknown): string | undefined {

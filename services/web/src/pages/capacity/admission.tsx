@@ -2,11 +2,11 @@ import { useState } from 'react';
 
 import { useAction } from '../../api/action';
 import { take, useApi, type Capacity } from '../../api/client';
+import { StoppedSince } from '../../app/banners';
 import { notify } from '../../ui/announce';
 import { Button } from '../../ui/button';
 import { ConfirmDialog } from '../../ui/dialog';
 import { count } from '../../ui/format';
-import { Time } from '../../ui/time';
 import { waitingOf } from './steps';
 
 /** Stop and resume. It is a box of its own, away from what is changed every day. */
@@ -60,13 +60,13 @@ function useSetStopped(onDone: () => void) {
   });
 }
 
-function Explained({ capacity: { stopped, updated_at } }: { capacity: Capacity }) {
-  if (!stopped)
+function Explained({ capacity }: { capacity: Capacity }) {
+  if (!capacity.stopped)
     return <p>No call starts any more, whoever submitted it, until somebody resumes. Calls under way go on.</p>;
   return (
     <p>
-      Since <Time at={updated_at} /> no call starts, whoever submitted it. Calls under way go on, and new ones are still
-      taken: they wait.
+      Stopped <StoppedSince capacity={capacity} />. No call starts, whoever submitted it. Calls under way go on, and new
+      ones are still taken: they wait.
     </p>
   );
 }

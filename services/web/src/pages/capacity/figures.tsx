@@ -2,11 +2,20 @@ import { Link } from '@tanstack/react-router';
 
 import type { Capacity } from '../../api/client';
 import { formatNumber } from '../../ui/format';
+import { launchRate } from './pace';
+import { recent, useCapacitySamples } from './samples';
 import { waitingOf } from './steps';
+import { formatRate } from './words';
+
+interface Props {
+  capacity: Capacity;
+  /** When it was so, in ms. */
+  askedAt: number;
+}
 
 /** The three numbers of the page. */
-export function Figures({ capacity }: { capacity: Capacity }) {
-  const { in_use, limit, rate, waiting } = capacity;
+export function Figures({ capacity, askedAt }: Props) {
+  const { in_use, limit, waiting } = capacity;
   const over = Math.max(0, in_use - limit);
   return (
     <div className="figures">
@@ -23,8 +32,7 @@ export function Figures({ capacity }: { capacity: Capacity }) {
         </p>
       </div>
       <div className="panel">
-        <p className="figure">{rate.toLocaleString()}</p>
-        <p className="small">{rate === 1 ? 'call' : 'calls'} may start a second, at most</p>
+        <LaunchRate capacity={capacity} askedAt={askedAt} />
       </div>
       <div className="panel">
         <p className="figure">{formatNumber(waitingOf(waiting))}</p>
@@ -36,6 +44,22 @@ export function Figures({ capacity }: { capacity: Capacity }) {
         </p>
       </div>
     </div>
+  );
+}
+
+/** How fast calls are launched, beside how fast they may be. The number has its place before it is known. */
+function LaunchRate({ capacity, askedAt }: Props) {
+  const { data } = useCapacitySamples(recent);
+  const now = data && launchRate(data.samples, capacity, askedAt);
+  return (
+    <>
+      <p className="figure">
+        {now === undefined ? '–' : formatRate(now)}{' '}
+        <span className="figure-of">of {capacity.rate.toLocaleString()}</span>
+      </p>
+      <p className="small">allowed launches a second</p>
+      <p className="small muted figure-note">{now === undefined ? 'known after a minute' : 'over the last minute'}</p>
+    </>
   );
 }
 

@@ -1,7 +1,6 @@
 import { useNavigate, useSearch } from '@tanstack/react-router';
 
-import { useApi, type Capacity } from '../../api/client';
-import { usePolled } from '../../api/polled';
+import type { Capacity } from '../../api/client';
 import { Chart, type Plane } from '../../ui/chart/chart';
 import { placeAt } from '../../ui/chart/scale';
 import { StepArea, StepLine } from '../../ui/chart/shapes';
@@ -10,13 +9,14 @@ import { useNow } from '../../ui/clock';
 import { formatDay, formatNumber } from '../../ui/format';
 import { ProblemView } from '../../ui/problem';
 import { Time } from '../../ui/time';
+import { useCapacitySamples } from './samples';
 import { lengthOf, spanLabels, spanNames, spanOf, type Span } from './search';
 import { changesOf, pointsOf, startOf, stopsOf, type Point } from './steps';
 
 /** Slots in use against the limit over time, as a drawing and as a table. */
 export function History({ present }: { present: Capacity }) {
   const span = spanOf(useSearch({ from: '/capacity' }));
-  const { data, problem, askAgain, old } = useSamples(span);
+  const { data, problem, askAgain, old } = useCapacitySamples(lengthOf(span));
   const now = useNow();
   const from = now - lengthOf(span);
   const points = data && pointsOf(data.samples, present, from, now);
@@ -44,20 +44,6 @@ const columns = [
   { key: 'limit', head: 'Limit' },
   { key: 'waiting', head: 'Waiting' },
 ] as const;
-
-function useSamples(span: Span) {
-  const api = useApi();
-  return usePolled({
-    key: ['capacity', 'samples', span],
-    ask: (request) => {
-      const from = new Date(Date.now() - lengthOf(span)).toISOString();
-      return api.GET('/capacity/samples', { params: { query: { from } }, ...request });
-    },
-    fast: 60_000, // a sample is taken each minute; Retry-After says when
-    moving: () => true,
-    keepOld: true,
-  });
-}
 
 function Drawing({ points, from }: { points: readonly Point[]; from: number }) {
   const to = points.at(-1)?.at ?? from;

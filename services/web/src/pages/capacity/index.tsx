@@ -13,7 +13,7 @@ import { SettingsForm } from './settings';
 import { Waiting } from './waiting';
 
 export default function CapacityPage() {
-  const { data, problem, loading, askAgain } = useCapacity();
+  const { data, problem, loading, askAgain, updatedAt } = useCapacity();
   const may = useScopes();
   return (
     <Page title="Capacity" detail={data && `${formatNumber(data.in_use)} of ${formatNumber(data.limit)}`}>
@@ -21,7 +21,7 @@ export default function CapacityPage() {
       {loading && <Skeleton what="The capacity" rows={12} />}
       {data && (
         <>
-          <Figures capacity={data} />
+          <Figures capacity={data} askedAt={updatedAt} />
           <History present={data} />
           <div className="capacity-columns">
             <Waiting capacity={data} />

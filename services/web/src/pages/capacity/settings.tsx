@@ -7,32 +7,37 @@ import { notify } from '../../ui/announce';
 import { Button } from '../../ui/button';
 import { TextField } from '../../ui/field';
 import { FormProblem } from '../../ui/problem';
+import { changeOf, changesIn, holds, type Change } from './change';
 import { limitSentence, numberIn, rangeSentence, rateSentence, settingsSentence, type Settings } from './words';
 
-/** What the last change replaced. It stays until the console is left, whatever page is looked at meanwhile. */
-let replaced: Settings | undefined;
+/** The last change. It stays until the console is left, whatever page is looked at meanwhile. */
+let lastChange: Change | undefined;
+
+type Field = keyof Settings;
 
 /** Limit and rate. What somebody types stays as it is while the numbers of the page go on. */
 export function SettingsForm({ capacity }: { capacity: Capacity }) {
   const ranges = useLimits()?.capacity;
-  const { save, undo, problem, running, before } = useSettings(capacity);
-  const [draft, setDraft] = useState<{ limit?: string; rate?: string }>({});
+  const { save, undo, problem, running, change } = useSettings(capacity);
+  const [draft, setDraft] = useState<Partial<Record<Field, string>>>({});
   const [checked, setChecked] = useState(false);
 
   const text = { limit: draft.limit ?? String(capacity.limit), rate: draft.rate ?? String(capacity.rate) };
   const wanted = { limit: numberIn(text.limit, ranges?.limit, true), rate: numberIn(text.rate, ranges?.rate) };
-  const changed = wanted.limit !== capacity.limit || wanted.rate !== capacity.rate;
-  const wrong = (field: 'limit' | 'rate') =>
-    checked && wanted[field] === undefined ? rangeSentence(field, ranges?.[field]) : problem?.of(`/${field}`);
+  const bad = (field: Field) => draft[field] !== undefined && wanted[field] === undefined;
+  const anyBad = bad('limit') || bad('rate');
+  const changes = changesIn(wanted, capacity);
+  const changed = anyBad || Object.keys(changes).length > 0;
+  const wrong = (field: Field) =>
+    checked && bad(field) ? rangeSentence(field, ranges?.[field]) : problem?.of(`/${field}`);
 
   const submit = async () => {
     setChecked(true);
-    const { limit, rate } = wanted;
-    if (limit === undefined || rate === undefined) return;
-    if (await save({ limit, rate })) setDraft({});
+    if (!changed || anyBad) return;
+    if (await save(changes)) setDraft({});
   };
-  const back = async (settings: Settings) => {
-    if (await undo(settings)) setDraft({});
+  const back = async () => {
+    if (await undo()) setDraft({});
   };
 
   return (
@@ -70,15 +75,16 @@ export function SettingsForm({ capacity }: { capacity: Capacity }) {
         </div>
         {!problem?.of('/limit') && !problem?.of('/rate') && <FormProblem problem={problem} />}
         <div className="row">
-          <Button kind="primary" type="submit" busy={running} disabled={!changed}>
+          {/* Not disabled by the browser: focus would be lost when it is saved. */}
+          <Button kind="primary" type="submit" busy={running} aria-disabled={!changed}>
             Save
           </Button>
-          {before && (
+          {change && (
             <>
-              <Button busy={running} onClick={() => void back(before)}>
+              <Button busy={running} onClick={() => void back()}>
                 Undo
               </Button>
-              <span className="small muted">It was {settingsSentence(before)}.</span>
+              <span className="small muted">It was {settingsSentence(change.was)}.</span>
             </>
           )}
         </div>
@@ -90,22 +96,21 @@ export function SettingsForm({ capacity }: { capacity: Capacity }) {
 /** Changes the settings, and remembers what they were. */
 function useSettings(capacity: Capacity) {
   const api = useApi();
-  const [before, setBefore] = useState(replaced);
-  const action = useAction((body: Settings) => take(api.PUT('/capacity', { body })));
-  const put = async (settings: Settings, next: Settings | undefined) => {
+  const [change, setChange] = useState(lastChange);
+  const action = useAction((body: Partial<Settings>) => take(api.PUT('/capacity', { body })));
+  const put = async (settings: Partial<Settings>, next: Change | undefined) => {
     const answer = await action.run(settings);
     if (!answer) return false;
-    replaced = next;
-    setBefore(next);
+    lastChange = next;
+    setChange(next);
     notify(`The capacity is now ${settingsSentence(answer)}.`);
     return true;
   };
-  const { limit, rate } = capacity;
   return {
-    before,
+    change: change && holds(change, capacity) ? change : undefined,
     running: action.running,
     problem: action.problem,
-    save: (settings: Settings) => put(settings, { limit, rate }),
-    undo: (settings: Settings) => put(settings, undefined),
+    save: (settings: Partial<Settings>) => put(settings, changeOf(settings, capacity)),
+    undo: () => put(change?.was ?? {}, undefined),
   };
 }

@@ -11,6 +11,7 @@ const sample = (minutesAgo: number, part: Partial<Schemas['CapacitySample']> = {
   at: new Date(now - minutesAgo * minute).toISOString(),
   limit: 20,
   in_use: 0,
+  admitted: 0,
   rate: 1,
   stopped: false,
   waiting,

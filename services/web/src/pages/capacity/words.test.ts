@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Capacity } from '../../api/client';
-import { limitSentence, numberIn, rangeSentence, rateSentence, settingsSentence } from './words';
+import { formatRate, limitSentence, numberIn, rangeSentence, rateSentence, settingsSentence } from './words';
 
 const using = (in_use: number) => ({ in_use }) as Capacity;
 
@@ -52,4 +52,15 @@ describe('a rate that is typed', () => {
     expect(rangeSentence('limit', undefined)).toBe('Give a whole number.');
     expect(settingsSentence({ limit: 1, rate: 0.001 })).toBe('1 call at the same time, 0.001 a second');
   });
+});
+
+it.each([
+  [0, '0'],
+  [0.8333, '0.83'],
+  [0.00123, '0.0012'],
+  [1.04, '1'],
+  [19.6, '20'],
+  [134.4, '134'],
+])('a measured rate of %s is shown as %s', (rate, shown) => {
+  expect(formatRate(rate)).toBe(shown);
 });

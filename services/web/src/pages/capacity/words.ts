@@ -43,5 +43,15 @@ export function rateSentence(rate: number | undefined): string {
   return `Up to ${Math.floor(rate * 60).toLocaleString()} calls start a minute.`;
 }
 
-export const settingsSentence = ({ limit, rate }: Settings): string =>
-  `${count(limit, 'call')} at the same time, ${rate.toLocaleString(undefined, { maximumFractionDigits: 3 })} a second`;
+/** "12 calls at the same time, 0.5 a second", or what of it is given. */
+export const settingsSentence = ({ limit, rate }: Partial<Settings>): string =>
+  [
+    limit !== undefined && `${count(limit, 'call')} at the same time`,
+    rate !== undefined && `${rate.toLocaleString(undefined, { maximumFractionDigits: 3 })} a second`,
+  ]
+    .filter(Boolean)
+    .join(', ');
+
+/** A rate as it is measured: two digits say all that it means. */
+export const formatRate = (rate: number): string =>
+  rate.toLocaleString(undefined, { maximumSignificantDigits: Math.max(2, String(Math.floor(rate)).length) });

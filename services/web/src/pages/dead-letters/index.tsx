@@ -1,6 +1,7 @@
+import '../calls/calls.css';
 import './dead-letters.css';
 
-import { Link, useSearch } from '@tanstack/react-router';
+import { Link, linkOptions, useSearch } from '@tanstack/react-router';
 import { useEffect, useRef, useState } from 'react';
 
 import { useApi, type Call } from '../../api/client';
@@ -8,13 +9,13 @@ import { useDeadLetterCounts } from '../../api/dead-letters';
 import { useLive } from '../../api/live';
 import { usePolled } from '../../api/polled';
 import { Page } from '../../app/page';
-import { Button } from '../../ui/button';
 import { Empty } from '../../ui/empty';
+import { Pager } from '../../ui/pager';
 import { ProblemView } from '../../ui/problem';
 import { Skeleton } from '../../ui/skeleton';
 import { useSteadyRows } from '../../ui/steady';
 import { Causes } from './causes';
-import { DeadLetters, type Asking } from './list';
+import { DeadLetters, mostChosen, type Asking } from './list';
 import { useRedriving } from './redriving';
 import { AllResult, ChosenResult } from './result';
 import { filterOf, filterSentence, type DeadLettersSearch } from './search';
@@ -49,10 +50,8 @@ export default function DeadLettersPage() {
       {data && !polled.old && !listed && <Nothing search={search} />}
       {data && listed && (
         <>
-          {steady.fresh > 0 && <Button onClick={steady.showFresh}>{`Show ${steady.fresh} new`}</Button>}
           <DeadLetters
-            rows={steady.rows}
-            gone={steady.gone}
+            steady={steady}
             old={polled.old}
             search={search}
             total={total}
@@ -60,7 +59,11 @@ export default function DeadLettersPage() {
             asking={asking}
             onAsk={setAsking}
           />
-          <Pager search={search} next={data.next_cursor} />
+          <Pager
+            cursor={search.cursor}
+            next={data.next_cursor}
+            pageAt={(cursor) => linkOptions({ to: '/dead-letters', search: { ...search, cursor } })}
+          />
         </>
       )}
     </Page>
@@ -68,7 +71,6 @@ export default function DeadLettersPage() {
 }
 
 const pageSize = 50;
-const mostChosen = 100; // what one request can redrive, so no page has more
 
 function useDeadLetters(search: DeadLettersSearch) {
   const api = useApi();
@@ -107,24 +109,6 @@ function BatchFilter({ search }: { search: DeadLettersSearch }) {
         Show those of every batch
       </Link>
     </p>
-  );
-}
-
-function Pager({ search, next }: { search: DeadLettersSearch; next: string | undefined }) {
-  if (!search.cursor && !next) return null;
-  return (
-    <nav className="row" aria-label="Pages of the list">
-      {search.cursor && (
-        <Link to="/dead-letters" search={{ ...search, cursor: undefined }} className="button">
-          Newest
-        </Link>
-      )}
-      {next && (
-        <Link to="/dead-letters" search={{ ...search, cursor: next }} className="button">
-          Older
-        </Link>
-      )}
-    </nav>
   );
 }
 

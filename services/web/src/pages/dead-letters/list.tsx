@@ -6,11 +6,16 @@ import { Button } from '../../ui/button';
 import { ConfirmDialog } from '../../ui/dialog';
 import { count } from '../../ui/format';
 import { useSelection } from '../../ui/selection';
+import type { useSteadyRows } from '../../ui/steady';
 import { Table } from '../../ui/table';
+import { FreshRows } from '../calls/fresh';
 import { deadLetterColumns } from './columns';
 import type { useRedriving } from './redriving';
 import { filterSentence, type DeadLettersSearch } from './search';
 import { allText, effectSentence } from './words';
+
+/** What one request can redrive, so no page has more. */
+export const mostChosen = 100;
 
 const keyOf = (call: Call) => call.id;
 
@@ -18,8 +23,7 @@ const keyOf = (call: Call) => call.id;
 export type Asking = readonly Call[] | 'all';
 
 interface Props {
-  rows: Call[];
-  gone: ReadonlySet<string>;
+  steady: ReturnType<typeof useSteadyRows<Call>>;
   old: boolean;
   search: DeadLettersSearch;
   total: { calls: number; more: boolean } | undefined;
@@ -29,7 +33,8 @@ interface Props {
 }
 
 /** The list, in which calls are chosen, and the two ways to redrive: these, or all that match. */
-export function DeadLetters({ rows, gone, old, search, total, redriving, asking, onAsk }: Props) {
+export function DeadLetters({ steady, old, search, total, redriving, asking, onAsk }: Props) {
+  const { rows, gone, fresh, behind, showFresh } = steady;
   const canSelect = (call: Call) => !gone.has(call.id);
   const ids = useMemo(() => rows.filter((call) => !gone.has(call.id)).map(keyOf), [rows, gone]);
   const selection = useSelection(ids);
@@ -54,7 +59,7 @@ export function DeadLetters({ rows, gone, old, search, total, redriving, asking,
   return (
     <div className="list" data-old={old || undefined}>
       <div className="row dead-head">
-        <span className="small muted">Newest first</span>
+        <FreshRows fresh={fresh} most={mostChosen} behind={behind} onShow={showFresh} />
         {total && total.calls > 0 && <Button onClick={() => onAsk('all')}>{`Redrive ${many} …`}</Button>}
       </div>
       <Table

@@ -18,13 +18,15 @@ export interface Chosen {
   result: Schemas['RedriveResult'];
 }
 
+const fewCalls = 10; // as many are listed at once
+
 /** The answer about chosen calls: how many, and each of them. */
 export function ChosenResult({ chosen: { calls, result }, onClose }: { chosen: Chosen; onClose: () => void }) {
   const numbers = new Map(calls.map((call) => [call.id, call.phone_number]));
   return (
     <section className="redrive-result stack" aria-labelledby="result-heading">
       <h2 id="result-heading">{resultSentence(result.redriven.length, skippedByCode(result))}</h2>
-      <details>
+      <details open={calls.length <= fewCalls}>
         <summary className="small">Each of them</summary>
         <ul className="redriven small">
           {result.redriven.map((id) => (
@@ -39,7 +41,9 @@ export function ChosenResult({ chosen: { calls, result }, onClose }: { chosen: C
           ))}
         </ul>
       </details>
-      <ResultLinks search={{}} onClose={onClose} />
+      <div className="row">
+        <Button onClick={onClose}>Close</Button>
+      </div>
     </section>
   );
 }
@@ -81,7 +85,14 @@ export function AllResult({ id, expected, search }: AllProps) {
         {!done && 'It goes on without this page.'}
       </p>
       {problem && <ProblemView problem={problem} onRetry={askAgain} beside />}
-      <ResultLinks search={data} onClose={close} />
+      <div className="row">
+        {data.batch && (
+          <Link to="/calls" search={{ batch: data.batch }} className="button">
+            Calls of the batch
+          </Link>
+        )}
+        <Button onClick={close}>Close</Button>
+      </div>
     </section>
   );
 }
@@ -114,15 +125,4 @@ function Progress({ redrive: { status, redriven, skipped }, expected }: Progress
 interface ProgressProps {
   redrive: Schemas['Redrive'];
   expected: number | undefined;
-}
-
-function ResultLinks({ search, onClose }: { search: { batch?: string }; onClose: () => void }) {
-  return (
-    <div className="row">
-      <Link to="/calls" search={{ status: ['queued'], batch: search.batch }} className="button">
-        Watch them in Calls
-      </Link>
-      <Button onClick={onClose}>Close</Button>
-    </div>
-  );
 }

@@ -6,6 +6,8 @@ import { Button } from '../../ui/button';
 import { saveCsv } from '../../ui/csv';
 import { Icon } from '../../ui/icon';
 
+const holdsFiles = ({ dataTransfer }: DragEvent) => dataTransfer?.types.includes('Files') === true;
+
 /** Takes a file that is dropped anywhere on the page. True while one is held over it. */
 export function useFileDrop(onFile: (file: File) => void): boolean {
   const [over, setOver] = useState(false);
@@ -15,7 +17,7 @@ export function useFileDrop(onFile: (file: File) => void): boolean {
   });
   useEffect(() => {
     const dragover = (event: DragEvent) => {
-      if (!event.dataTransfer?.types.includes('Files')) return;
+      if (!holdsFiles(event)) return;
       event.preventDefault(); // else the browser opens the file in place of the page
       setOver(true);
     };
@@ -23,6 +25,7 @@ export function useFileDrop(onFile: (file: File) => void): boolean {
       if (event.relatedTarget === null) setOver(false); // left the window
     };
     const drop = (event: DragEvent) => {
+      if (!holdsFiles(event)) return; // text that is dragged into a field
       event.preventDefault();
       setOver(false);
       const file = event.dataTransfer?.files[0];

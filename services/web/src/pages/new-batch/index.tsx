@@ -19,6 +19,7 @@ import { takeHandedFile } from './drop';
 import { FileStep } from './file-step';
 import type { ReadOptions } from './list/read';
 import { ListError } from './list/text';
+import { ReplaceFile } from './replace';
 import { StartStep } from './start-step';
 import {
   formatBytes,
@@ -63,14 +64,14 @@ function NewBatch() {
   const take = async (file: File, options: ReadOptions = {}) => {
     const facts = await read(file, options);
     if (!facts) {
-      if (!list) setStep('file');
+      setStep((before) => (before === 'file' ? before : 'columns')); // where it is said what is the matter
       return;
     }
     setList({ file, options, facts });
     setColumns(guessColumns(facts, limits?.metadata));
     setChecked(undefined);
     check.reset();
-    if (file !== list?.file) setWords({ ...words, name: file.name.replace(/\.[a-z]{2,4}$/i, '').slice(0, 200) });
+    if (file !== list?.file) setWords((before) => ({ ...before, name: nameOf(file) }));
     setStep('columns');
   };
   const handed = useRef(take);
@@ -142,6 +143,9 @@ function NewBatch() {
           onCheck={() => void runCheck()}
         />
       )}
+      {(step === 'check' || step === 'start') && list && (
+        <ReplaceFile list={list} locked={start.running} onFile={(file) => void take(file)} />
+      )}
       {step === 'check' && checked && list && columns && (
         <CheckStep
           list={list}
@@ -166,6 +170,9 @@ function NewBatch() {
     </>
   );
 }
+
+/** What a batch is called at first: as its file. */
+const nameOf = ({ name }: File) => name.replace(/\.[a-z]{2,4}$/i, '').slice(0, 200);
 
 /** A file that is much larger than what can be sent isn't even read: its other columns can't be that many. */
 const readable = 20;
@@ -195,7 +202,11 @@ function useRead(reader: ReturnType<typeof useListReader>, mostRows = 100_000, m
 
 /** Asks before a list that was chosen is lost: by our links in a dialog, by the browser's own otherwise. */
 function LeaveGuard({ active, sending }: { active: boolean; sending: boolean }) {
-  const blocker = useBlocker({ shouldBlockFn: () => active, enableBeforeUnload: active, withResolver: true });
+  const blocker = useBlocker({
+    shouldBlockFn: ({ current, next }) => active && current.pathname !== next.pathname,
+    enableBeforeUnload: active,
+    withResolver: true,
+  });
   return (
     <ConfirmDialog
       open={blocker.status === 'blocked'}

@@ -1,7 +1,6 @@
 import { useEffect, useRef, useState } from 'react';
 
 import { useCapacity } from '../../api/capacity';
-import type { Capacity } from '../../api/client';
 import type { Limits } from '../../api/limits';
 import type { Problem } from '../../api/problem';
 import { Button } from '../../ui/button';
@@ -11,7 +10,9 @@ import { FormProblem } from '../../ui/problem';
 import { agentFields, agentProblems, characters, type AgentDraft } from '../call-now/agent';
 import { AgentFields } from '../call-now/agent-fields';
 import { PresetDialogs, PresetPicker, type PresetQuestion } from '../call-now/preset-picker';
-import { formatLength } from '../batches/rate';
+import { endsAMinute } from '../capacity/pace';
+import { recent, useCapacitySamples } from '../capacity/samples';
+import { paceSentence } from './pace';
 import { SendProgress } from './progress';
 import { StepPanel } from './steps';
 import type { Progress } from './upload';
@@ -92,15 +93,8 @@ export function StartStep({ rows, words, limits, start, onChange, onStart, onBac
 
 /** About how long it takes. Its height is there before the numbers are. */
 function Pace({ rows }: { rows: number }) {
-  const { data } = useCapacity();
-  return <p className="small start-pace">{data ? paceSentence(rows, data) : '\u00a0'}</p>;
-}
-
-/** No more than what is known: launches are never quicker than the rate, and calls that wait go first. */
-export function paceSentence(rows: number, { stopped, rate, limit, waiting }: Capacity): string {
-  if (stopped) return 'All admission is stopped: the calls wait until it is resumed.';
-  const before = waiting.capacity + waiting.rate;
-  const first = before > 0 ? ` ${count(before, 'call')} wait already and go first.` : '';
-  const launching = `At the present rate of ${formatNumber(rate)} a second, with ${count(limit, 'call')} at the same time, launching them takes at least ${formatLength((rows + before) / rate)}.`;
-  return launching + first;
+  const { data: capacity } = useCapacity();
+  const { data: past, updatedAt } = useCapacitySamples(recent);
+  const ended = capacity && past && endsAMinute(past.samples, capacity.limit, updatedAt - recent);
+  return <p className="small start-pace">{capacity ? paceSentence(rows, capacity, ended) : '\u00a0'}</p>;
 }
