@@ -145,6 +145,6 @@ test('on a phone', async ({ page, signIn }) => {
   await expect(page.getByText('list.csv · 2 rows')).toBeVisible();
   await looksRight(page, 'new-batch-phone');
   await page.getByRole('button', { name: 'Check 2 rows' }).click();
-  await expect(page.getByText('1 will be called · 1 row refused')).toBeVisible();
+  await expect(page.getByRole('main').getByText('1 will be called · 1 row refused')).toBeVisible();
   await looksRight(page, 'new-batch-check-phone');
 });

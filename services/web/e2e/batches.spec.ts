@@ -64,7 +64,7 @@ test('a file with bad rows becomes a batch: columns, check, start', async ({ pag
   await page.getByRole('button', { name: 'Check 7 rows' }).click();
   const sent = (await dryRun).postDataJSON() as { csv: string };
   expect(sent.csv, 'a column that is not used stays here').not.toContain('London');
-  await expect(page.getByText('3 will be called · 4 rows refused · 1 number twice')).toBeVisible();
+  await expect(page.getByRole('main').getByText('3 will be called · 4 rows refused · 1 number twice')).toBeVisible();
   const refused = page.getByRole('table', { name: 'Refused rows' });
   await expect(refused.getByRole('row')).toHaveCount(5);
   await expect(refused.getByRole('row', { name: /^4 .*\(212\) 200-9001/ })).toBeVisible();
@@ -115,12 +115,12 @@ test('a file that is no list says one thing, and how to mend it', async ({ page,
   await expect(page.getByText('Choose the column that holds the phone numbers.')).toBeVisible();
   await page.getByLabel('Number', { exact: true }).selectOption({ index: 2 });
   await page.getByRole('button', { name: 'Check 1 row' }).click();
-  await expect(page.getByText('1 will be called', { exact: true })).toBeVisible();
+  await expect(page.getByRole('main').getByText('1 will be called', { exact: true })).toBeVisible();
 
   await page.getByRole('button', { name: 'File', exact: false }).first().click();
   await choose(page, 'all bad.csv', 'phone\n12\n13\n');
   await page.getByRole('button', { name: 'Check 2 rows' }).click();
-  await expect(page.getByText('0 will be called · 2 rows refused')).toBeVisible();
+  await expect(page.getByRole('main').getByText('0 will be called · 2 rows refused')).toBeVisible();
   await expect(page.getByText('No row can be called')).toBeVisible();
   await expect(page.getByRole('button', { name: /Go on/ })).toBeHidden();
 });
@@ -138,7 +138,7 @@ test('a file is read in another way when it was read wrong', async ({ page, sign
   await choose(page, 'bare.csv', `${number(1)}\n${number(2)}\n`);
   await expect(page.getByText('no names of columns found')).toBeVisible();
   await page.getByRole('button', { name: 'Check 2 rows' }).click();
-  await expect(page.getByText('2 will be called')).toBeVisible();
+  await expect(page.getByRole('main').getByText('2 will be called')).toBeVisible();
 });
 
 test('a file may be dropped anywhere, and leaving asks before it is lost', async ({ page, signIn }) => {
@@ -163,7 +163,7 @@ test('a file that is dropped on a later step is asked about, and a bad one says 
   await drop(page, 'second.csv', csv(numbers(3, 410)));
   await expect(asked).toContainText('second.csv takes the place of first.csv.');
   await asked.getByRole('button', { name: 'Back' }).click();
-  await expect(page.getByText('2 will be called')).toBeVisible();
+  await expect(page.getByRole('main').getByText('2 will be called')).toBeVisible();
 
   await page.getByRole('button', { name: 'Go on with 2 calls' }).click();
   await page.getByLabel('Instructions').fill('Ask how they are.');
@@ -188,13 +188,13 @@ test('the browser asks before it closes a page with a list', async ({ page, sign
   await signIn('/batches/new');
   await choose(page, 'list.csv', csv(numbers(2, 500)));
   await page.getByRole('button', { name: 'Check 2 rows' }).click();
-  await expect(page.getByText('2 will be called')).toBeVisible();
+  await expect(page.getByRole('main').getByText('2 will be called')).toBeVisible();
   const asks = page.waitForEvent('dialog');
   await page.close({ runBeforeUnload: true });
   const dialog = await asks;
   expect(dialog.type()).toBe('beforeunload');
   await dialog.dismiss();
-  await expect(page.getByText('2 will be called')).toBeVisible();
+  await expect(page.getByRole('main').getByText('2 will be called')).toBeVisible();
 });
 
 test('it is told in bytes how much of a list is sent', async ({ page, signIn }) => {
@@ -213,7 +213,7 @@ test('it is told in bytes how much of a list is sent', async ({ page, signIn }) 
   await expect(page.getByText(/^[1-9]\d* kB of 30\d kB sent$/)).toBeVisible();
   await expect(page.getByRole('progressbar', { name: 'Sending the list' })).toBeVisible();
   await upload(-1);
-  await expect(page.getByText('20,000 will be called')).toBeVisible({ timeout: 40_000 });
+  await expect(page.getByRole('main').getByText('20,000 will be called')).toBeVisible({ timeout: 40_000 });
 });
 
 /** Whether the page takes text that is dropped on an element, or leaves it to the browser. */
