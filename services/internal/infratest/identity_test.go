@@ -23,7 +23,8 @@ func TestScopesAreThoseOfTheAPI(t *testing.T) {
 	if !slices.Equal(got, signin.Scopes()) {
 		t.Errorf("the resource server has %v, want %v", got, signin.Scopes())
 	}
-	if got := at[any](t, identity, "Resources", "PeopleClient", "Properties", "AllowedOAuthScopes"); text(t, got) != text(t, signin.Scopes()) {
+	people := append([]string{"openid"}, signin.Scopes()...) // the console wants an ID token
+	if got := at[any](t, identity, "Resources", "PeopleClient", "Properties", "AllowedOAuthScopes"); text(t, got) != text(t, people) {
 		t.Errorf("people may ask for %v", got)
 	}
 	if got := at[string](t, identity, "Outputs", "Scopes", "Value"); got != strings.Join(signin.Scopes(), " ") {
