@@ -8,6 +8,7 @@ import (
 
 	"github.com/outdial/outdial/contracts/messages"
 	"github.com/outdial/outdial/services/internal/signin"
+	"github.com/outdial/outdial/services/web"
 )
 
 // TestScopesAreThoseOfTheAPI: resource server, clients and what `outdial login
@@ -23,7 +24,7 @@ func TestScopesAreThoseOfTheAPI(t *testing.T) {
 	if !slices.Equal(got, signin.Scopes()) {
 		t.Errorf("the resource server has %v, want %v", got, signin.Scopes())
 	}
-	people := append([]string{"openid"}, signin.Scopes()...) // the console wants an ID token
+	people := strings.Fields(strings.Replace(web.DefaultScopes, "offline_access ", "", 1)) // which Cognito doesn't know
 	if got := at[any](t, identity, "Resources", "PeopleClient", "Properties", "AllowedOAuthScopes"); text(t, got) != text(t, people) {
 		t.Errorf("people may ask for %v", got)
 	}
