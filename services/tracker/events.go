@@ -72,8 +72,8 @@ func (b batch) look(ctx context.Context, tick, handOver bool) error {
 	event := messages.Event{Type: messages.EventLook}
 	if tick {
 		event.Type = messages.EventTick
-		b.aside(ctx, "slots and records not compared", b.alarm.Check)
-		b.aside(ctx, "samples not taken", b.samples.Take)
+		b.aside(ctx, "compare slots with records", b.alarm.Check)
+		b.aside(ctx, "take samples", b.samples.Take)
 	}
 	if b.spent() {
 		return mapping.ErrNotBegun
@@ -93,10 +93,10 @@ func (b batch) look(ctx context.Context, tick, handOver bool) error {
 // may keep the fill and the look waiting.
 const asideTime = 5 * time.Second
 
-func (b batch) aside(ctx context.Context, failed string, do func(context.Context) error) {
+func (b batch) aside(ctx context.Context, what string, do func(context.Context) error) {
 	ctx, cancel := context.WithTimeout(ctx, asideTime)
 	defer cancel()
 	if err := do(ctx); err != nil {
-		b.tracker.Log.WarnContext(ctx, failed, "cause", err)
+		b.tracker.Log.WarnContext(ctx, "left undone at this tick", "what", what, "cause", err)
 	}
 }
