@@ -1,6 +1,8 @@
 import { expect, expected, heading, looksRight, test } from './test';
 
-test.use({ options: { limit: 3, speed: 6 } }); // slow enough to see each step, and one of them stops all admission
+// Slow enough to see each step, with a talk of 15 seconds; and one of them stops all admission.
+const talk = ['--sim-talk-min', '90s', '--sim-talk', '90s', '--sim-talk-max', '90s'];
+test.use({ options: { limit: 3, speed: 6, flags: talk } });
 
 interface Made {
   id: string;
