@@ -24,6 +24,10 @@ func notCallable(format string, args ...any) refusal {
 	return refusal{CodeNumberNotCallable, fmt.Sprintf(format, args...)}
 }
 
+// maxDigits is how long an international number is at most, country code included
+// (ITU-T E.164, 6.2). Some countries' plans have room for more.
+const maxDigits = 15
+
 // numberChecker turns numbers as they are written into E.164, or says why not.
 type numberChecker struct {
 	policy NumberPolicy
@@ -55,6 +59,9 @@ func (c numberChecker) check(written, region string) (e164 string, bad refusal) 
 	e164 = "+" + strconv.Itoa(int(n.GetCountryCode())) + national
 	if numberType == phonenumbers.UNKNOWN { // that is: not valid, as no emergency number is
 		return c.checkShort(e164, digits, national, region, n)
+	}
+	if len(e164)-1 > maxDigits {
+		return "", invalid("The number has %d digits; with its country code a phone number has at most %d.", len(e164)-1, maxDigits)
 	}
 	if kind, refused := c.policy.refuses(n, numberType); refused {
 		return "", notCallable("The number is %s of %s; these are not called.", kindNames[kind], origin(n))

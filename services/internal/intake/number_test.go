@@ -88,6 +88,7 @@ func TestNumbersAreRefusedWithTheirReason(t *testing.T) {
 		{"too short for any country", "9", "GB", intake.CodePhoneNumberInvalid, "too short to be a phone number"},
 		{"too long", "+1 202 555 01430", "", intake.CodePhoneNumberInvalid, "too long for a number of US"},
 		{"too long for any country", strings.Repeat("4", 60), "GB", intake.CodePhoneNumberInvalid, "too long to be a phone number"},
+		{"too long for an international number", "+49 3030 90182 90182", "", intake.CodePhoneNumberInvalid, "has 16 digits"},
 		{"of a length between two others", "+65 912 345 678", "", intake.CodePhoneNumberInvalid, "no number of SG has"},
 		{"of another country than the region's", "+49 176 1234", "AT", intake.CodePhoneNumberInvalid, "not valid for DE"},
 		{"without area code", "555-0143", "US", intake.CodePhoneNumberInvalid, "with its area code"},

@@ -1,6 +1,6 @@
 import './chart.css';
 
-import { useEffect, useRef, useState, type PointerEvent, type ReactNode } from 'react';
+import { useLayoutEffect, useRef, useState, type PointerEvent, type ReactNode } from 'react';
 
 import { formatNumber } from '../format';
 import { countTicks, formatTick, linear, timeTicks, type Scale } from './scale';
@@ -101,10 +101,13 @@ const anchorOf = (x: number, width: number) => (x > width - margin.right - 20 ? 
 function useWidth() {
   const box = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(640);
-  useEffect(() => {
+  // Before anything is painted: a first picture that is too wide would make the page jump.
+  useLayoutEffect(() => {
     const element = box.current;
     if (!element) return;
-    const observer = new ResizeObserver(() => setWidth(Math.max(160, element.clientWidth)));
+    const measure = () => setWidth(Math.max(160, element.clientWidth));
+    measure();
+    const observer = new ResizeObserver(measure);
     observer.observe(element);
     return () => observer.disconnect();
   }, []);
