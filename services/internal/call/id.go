@@ -3,6 +3,7 @@ package call
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -40,6 +41,18 @@ func BatchOf(callID string) (batchID string, ok bool) {
 		return "", false
 	}
 	return BatchID(ulid), true
+}
+
+// BatchesOf are the batches of these calls, each once, sorted; nil when there is none.
+func BatchesOf(callIDs []string) []string {
+	var ids []string
+	for _, callID := range callIDs {
+		if id, ok := BatchOf(callID); ok {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
 }
 
 // ClientToken is the idempotency token of an attempt's launch, and the name

@@ -24,13 +24,7 @@ func (s *Store) ActiveBatches(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list active calls: %w", err)
 	}
-	var ids []string
-	for _, one := range calls {
-		if id, ok := call.BatchOf(one); ok {
-			ids = append(ids, id)
-		}
-	}
-	return slices.Compact(slices.Sorted(slices.Values(ids))), nil
+	return call.BatchesOf(calls), nil
 }
 
 // CountsOfBatches reads the counters of several batches.

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Page } from '@playwright/test';
+import type { Page, Route } from '@playwright/test';
 
 import { expect, expected, heading, looksRight, test } from './test';
 
@@ -15,6 +15,15 @@ function watchKeys(page: Page) {
     }
   });
   return keys;
+}
+
+/** The next requests that place a call do so, and their answers get lost. */
+async function loseAnswers(page: Page, times: number) {
+  const lose = async (route: Route) => {
+    await route.fetch();
+    await route.abort();
+  };
+  await page.route('**/v1/calls', lose, { times });
 }
 
 test('a call is placed, and watched to its end', async ({ page, server, signIn }) => {
@@ -157,14 +166,7 @@ test('an answer that gets lost calls nobody twice, even from a dialog that was c
   await signIn('/call');
   await page.getByLabel('Number').fill('+12025550102');
   const keys = watchKeys(page);
-  await page.route(
-    '**/v1/calls',
-    async (route) => {
-      await route.fetch();
-      await route.abort();
-    },
-    { times: 2 },
-  );
+  await loseAnswers(page, 2);
   const dialog = page.getByRole('dialog', { name: 'Call this number?' });
   await page.getByRole('button', { name: 'Call …' }).click();
   await dialog.getByRole('button', { name: 'Call', exact: true }).click();
@@ -191,14 +193,7 @@ test('an answer that gets lost calls nobody twice, even after another page was o
   await signIn('/call');
   await page.getByLabel('Number').fill('+12025550103');
   const keys = watchKeys(page);
-  await page.route(
-    '**/v1/calls',
-    async (route) => {
-      await route.fetch();
-      await route.abort();
-    },
-    { times: 1 },
-  );
+  await loseAnswers(page, 1);
   const dialog = page.getByRole('dialog', { name: 'Call this number?' });
   await page.getByRole('button', { name: 'Call …' }).click();
   await dialog.getByRole('button', { name: 'Call', exact: true }).click();
